@@ -1,0 +1,11 @@
+"""Cases, what readers said of them, and versions of data sets, split by patient."""
+
+from isocenter.case.annotation import Annotation
+from isocenter.case.case import Case, Fact
+from isocenter.case.dataset import Dataset, Entry, Outline, table_from
+from isocenter.case.source import Source
+from isocenter.case.split import Side, Split, draw_split
+
+__all__ = [
+    "Annotation", "Case", "Dataset", "Entry", "Fact", "Outline", "Side", "Source", "Split", "draw_split", "table_from",
+]  # fmt: skip

@@ -1,0 +1,23 @@
+"""What a reader said of a case, and who."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from isocenter.image import Mask
+
+How = Literal["manual", "algorithm", "consensus", "unknown"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Annotation:
+    """One reader's outlines of one case.
+
+    Args:
+        reader: Pseudonym of the person or name of the program.
+        how: How the outlines came about.
+        mask: On the grid of the case's first volume.
+    """
+
+    reader: str
+    mask: Mask
+    how: How = "unknown"

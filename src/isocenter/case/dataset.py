@@ -1,0 +1,151 @@
+"""A version of a data set: which cases, which labels, which split; its id is the hash of all that."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from itertools import pairwise
+from typing import Any
+
+from isocenter.case.annotation import How
+from isocenter.case.case import Fact
+from isocenter.case.source import Source
+from isocenter.case.split import Side, Split
+from isocenter.errors import InputError, NotFoundError, SplitError
+from isocenter.image import Code, Label, LabelTable, Region
+from isocenter.result.receipt import canonical
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outline:
+    """One reader's mask as the store keeps it: who, how, the digest of its bytes, which labels occur."""
+
+    reader: str
+    digest: str
+    how: How = "unknown"
+    present: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A case as a data set lists it: volumes and outlines by the digest of their bytes in the store."""
+
+    id: str
+    patient: str
+    volumes: Mapping[str, str]
+    outlines: tuple[Outline, ...] = ()
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+    day: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dataset:
+    """A version of a data set. Cases are listed, not held: the store loads one at a time.
+
+    Args:
+        name: What people call it; not part of the id.
+        entries: Its cases, in the order of their ids.
+        table: What the labels mean; None where nothing is labelled.
+        split: None where there are too few patients to split; such a set can be evaluated on, not learnt from.
+        left_out: Things that were found and not taken in, each with the reason.
+
+    Raises:
+        InputError: No case, or two cases of one id.
+        SplitError: The split speaks of other patients than the cases do.
+    """
+
+    name: str
+    entries: tuple[Entry, ...]
+    table: LabelTable | None
+    split: Split | None
+    source: Source = field(default_factory=Source)
+    left_out: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.entries:
+            raise InputError(f"Data set {self.name!r} holds no case.")
+        entries = tuple(sorted(self.entries, key=lambda entry: entry.id))
+        ids = [entry.id for entry in entries]
+        twice = next((a for a, b in pairwise(ids) if a == b), None)
+        if twice is not None:
+            raise InputError(f"Two cases of data set {self.name!r} are called {twice!r}.")
+        object.__setattr__(self, "entries", entries)
+        if self.split is not None and set(self.split.sides) != {entry.patient for entry in entries}:
+            raise SplitError(f"The split of data set {self.name!r} does not speak of its patients.")
+
+    @property
+    def id(self) -> str:
+        """sha256 in hex of the contents; the name is not part of it."""
+        document = self.to_document()
+        del document["name"]
+        return hashlib.sha256(canonical(document)).hexdigest()
+
+    def on_side(self, side: Side, *, fold: int | None = None) -> tuple[Entry, ...]:
+        """Return the cases of a side (see Split.patients).
+
+        Raises:
+            SplitError: The data set has no split, or no such fold.
+        """
+        if self.split is None:
+            raise SplitError(f"Data set {self.name!r} has too few patients for a split.")
+        patients = self.split.patients(side, fold=fold)
+        return tuple(entry for entry in self.entries if entry.patient in patients)
+
+    def entry(self, case_id: str) -> Entry:
+        """Return one case's entry.
+
+        Raises:
+            NotFoundError: There is none of that id.
+        """
+        for entry in self.entries:
+            if entry.id == case_id:
+                return entry
+        raise NotFoundError(f"Data set {self.name!r} has no case {case_id!r}.")
+
+    def to_document(self) -> dict[str, Any]:
+        """Return the version as nested plain JSON values."""
+        document = asdict(self)
+        document["entries"] = [asdict(entry) for entry in self.entries]
+        return document
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> "Dataset":
+        """Return the data set that `to_document` described.
+
+        Raises:
+            KeyError, TypeError: Not such a document.
+        """
+        split = document["split"]
+        return cls(
+            name=document["name"],
+            entries=tuple(_entry(entry) for entry in document["entries"]),
+            table=None if document["table"] is None else table_from(document["table"]),
+            split=None if split is None else Split(**split),
+            source=Source(**document["source"]),
+            left_out=tuple(document["left_out"]),
+        )
+
+
+def table_from(document: Mapping[str, Any]) -> LabelTable:
+    """Return the label table that `dataclasses.asdict` described.
+
+    Raises:
+        LabelError: The labels cannot be.
+        KeyError, TypeError: Not such a document.
+    """
+    labels = tuple(
+        Label(
+            value=label["value"],
+            name=label["name"],
+            code=None if label["code"] is None else Code(**label["code"]),
+            colour=tuple(label["colour"]),
+        )
+        for label in document["labels"]
+    )
+    regions = tuple(Region(name=r["name"], values=tuple(r["values"])) for r in document["regions"])
+    return LabelTable(labels=labels, regions=regions, ignore=document["ignore"])
+
+
+def _entry(document: Mapping[str, Any]) -> Entry:
+    outlines = tuple(Outline(**(dict(o) | {"present": tuple(o["present"])})) for o in document["outlines"])
+    facts = {name: Fact(**fact) for name, fact in document["facts"].items()}
+    return Entry(**(dict(document) | {"outlines": outlines, "facts": facts}))

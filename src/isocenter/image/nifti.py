@@ -1,0 +1,98 @@
+"""NIfTI-1 files: the one place where LPS turns into RAS and (slice, row, column) into (x, y, z)."""
+
+import gzip
+import zlib
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import numpy.typing as npt
+from nibabel.filebasedimages import ImageFileError
+
+from isocenter.errors import FileError, InputError
+from isocenter.image.affine import Affine
+from isocenter.image.mask import LabelTable, Mask
+from isocenter.image.volume import Volume, Voxels
+
+_RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
+_REVERSE = np.array([[0, 0, 1, 0], [0, 1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 1]], dtype=np.float64)
+
+
+def read_nifti(path: Path, *, unit: str = "1", modality: str = "OT") -> Volume:
+    """Return the volume in a NIfTI file, scaled as its header says.
+
+    Raises:
+        FileError: Not a NIfTI file, truncated, or changed while it was read.
+        InputError: Four axes (say which volume is meant), NaN, or complex values.
+    """
+    voxels, affine = _read(path)
+    try:
+        return Volume(voxels=voxels, affine=affine, unit=unit, modality=modality)
+    except InputError as error:
+        raise type(error)(f"{path.name}: {error}") from error
+
+
+def read_nifti_mask(path: Path, *, table: LabelTable) -> Mask:
+    """Return the mask in a NIfTI file.
+
+    Raises:
+        FileError: Not a NIfTI file, or truncated.
+        LabelError: Values outside the table, or fractions.
+    """
+    voxels, affine = _read(path)
+    try:
+        return Mask(labels=voxels, affine=affine, table=table)
+    except InputError as error:
+        raise type(error)(f"{path.name}: {error}") from error
+
+
+def write_nifti(image: Volume | Mask, path: Path) -> None:
+    """Write a volume or a mask, gzipped where the name ends in .gz; the file appears whole or not at all.
+
+    Raises:
+        InputError: A colour volume, which NIfTI has no common form for.
+    """
+    array = image.labels if isinstance(image, Mask) else image.voxels
+    if array.ndim != 3:
+        raise InputError("NIfTI keeps one channel; write a colour picture as PNG or TIFF.")
+    if array.dtype == np.bool_:
+        array = array.astype(np.uint8)
+    matrix = _RAS_TO_LPS @ image.affine.matrix @ _REVERSE
+    made = nibabel.Nifti1Image(array.transpose(2, 1, 0), matrix, dtype=array.dtype)
+    made.header.set_xyzt_units("mm")
+    payload = made.to_bytes()
+    if path.suffix == ".gz":
+        payload = gzip.compress(payload, compresslevel=4, mtime=0)  # no time stamp: same mask, same bytes
+    aside = path.with_name(f".{path.name}.part")
+    aside.write_bytes(payload)
+    aside.replace(path)
+
+
+def _read(path: Path) -> tuple[Voxels, Affine]:
+    try:
+        loaded = nibabel.load(path)
+        if not isinstance(loaded, nibabel.Nifti1Pair):
+            raise FileError(f"{path.name} is not a NIfTI file.")
+        shape = tuple(n for n in loaded.shape[3:] if n != 1)
+        if shape or len(loaded.shape) < 3:
+            raise InputError(
+                f"{path.name} has the shape {loaded.shape}; one volume has three axes. "
+                "Split a series of volumes into one file each, or name the one that is meant."
+            )
+        array = _scaled(loaded)
+    except (ImageFileError, OSError, EOFError, ValueError, zlib.error) as error:
+        if isinstance(error, InputError):
+            raise
+        if isinstance(error, FileNotFoundError | PermissionError):
+            raise FileError(f"{path} cannot be read: {error.strerror or 'no such file'}.") from error
+        raise FileError(f"{path.name} is not a whole NIfTI file ({error}). Copy it again from its source.") from error
+    affine = Affine(matrix=_RAS_TO_LPS @ np.asarray(loaded.affine, dtype=np.float64) @ _REVERSE)
+    return array.reshape(array.shape[:3]).transpose(2, 1, 0), affine
+
+
+def _scaled(loaded: nibabel.Nifti1Pair) -> npt.NDArray[np.generic]:
+    """Return the values with slope and intercept applied; integers stay integers where nothing is scaled."""
+    slope, intercept = loaded.header.get_slope_inter()
+    if slope in (None, 1.0) and intercept in (None, 0.0):
+        return np.asarray(loaded.dataobj)
+    return np.asarray(loaded.get_fdata(dtype=np.float32))

@@ -1,0 +1,104 @@
+"""One grid's values on another grid."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import SimpleITK as sitk
+
+from isocenter.errors import GridError
+from isocenter.image.affine import Affine
+from isocenter.image.mask import Mask
+from isocenter.image.volume import Volume
+
+
+def resample_volume(volume: Volume, *, affine: Affine, shape: Sequence[int], fill: float | None = None) -> Volume:
+    """Return a volume's values on another grid, linearly interpolated, float32.
+
+    Args:
+        volume: Of one channel.
+        affine: Of the grid wanted.
+        shape: (slices, rows, columns) wanted.
+        fill: Value outside the volume; None takes its minimum. Within half a voxel of the rim the rim's value stands.
+
+    Raises:
+        GridError: A colour volume; split it into channels first.
+    """
+    if volume.channels != 1:
+        raise GridError("A colour volume is resampled channel by channel.")
+    smooth = _without_aliasing(_image(volume.voxels.astype(np.float32), volume.affine), affine)
+    outside = float(volume.voxels.min()) if fill is None else fill
+    voxels = _sampled(smooth, affine=affine, shape=shape, fill=outside, interpolator=sitk.sitkLinear)
+    return Volume(
+        voxels=voxels, affine=affine, unit=volume.unit, modality=volume.modality,
+        is_planar=volume.is_planar and shape[0] == 1,
+    )  # fmt: skip
+
+
+def resample_mask(mask: Mask, *, affine: Affine, shape: Sequence[int]) -> Mask:
+    """Return a mask on another grid: each voxel takes the label whose share at that place is the largest.
+
+    Shares are interpolated linearly, label by label, which keeps outlines smooth where nearest neighbours
+    would leave steps. Outside the mask lies background.
+    """
+    shares = np.zeros(tuple(shape), dtype=np.float32)
+    labels = np.zeros(tuple(shape), dtype=mask.labels.dtype)
+    covered = np.zeros(tuple(shape), dtype=np.float32)
+    for value in mask.present:
+        image = _image((mask.labels == value).astype(np.float32), mask.affine)
+        smooth = _without_aliasing(image, affine)
+        share = _sampled(smooth, affine=affine, shape=shape, fill=0.0, interpolator=sitk.sitkLinear)
+        wins = share > shares
+        labels[wins] = value
+        np.maximum(shares, share, out=shares)
+        covered += share
+    labels[shares < 1.0 - covered] = 0
+    return Mask(labels=labels, affine=affine, table=mask.table)
+
+
+def spaced(affine: Affine, *, shape: Sequence[int], spacing_mm: Sequence[float]) -> tuple[Affine, tuple[int, ...]]:
+    """Return the grid that covers the same box with another spacing: its affine and its shape."""
+    old = np.asarray(affine.spacing)
+    new = np.asarray(spacing_mm, dtype=np.float64)
+    count = np.maximum(1, np.rint(np.asarray(shape) * old / new).astype(int))
+    # outer faces are kept where they were: centre of the first voxel moves by half the difference of the steps
+    first = (np.asarray(shape) * old - (count - 1) * new) / 2 / old - 0.5
+    moved = affine.shifted(first.tolist())
+    grid = Affine.from_parts(origin=moved.origin, directions=affine.directions, spacing=new.tolist())
+    return grid, tuple(int(n) for n in count)
+
+
+def _image(voxels: npt.NDArray[Any], affine: Affine) -> sitk.Image:
+    """Wrap voxels as a SimpleITK image, whose axes run (column, row, slice) in LPS too."""
+    image = sitk.GetImageFromArray(np.ascontiguousarray(voxels))
+    image.SetOrigin(affine.origin)
+    image.SetSpacing(affine.spacing[::-1])
+    image.SetDirection(affine.directions[:, ::-1].reshape(-1).tolist())
+    return image
+
+
+def _without_aliasing(image: sitk.Image, affine: Affine) -> sitk.Image:
+    """Blur along the axes that the new grid samples more coarsely."""
+    steps = affine.matrix[:3, :3]
+    axes = np.asarray(image.GetDirection()).reshape(3, 3)
+    for axis, spacing in enumerate(image.GetSpacing()):
+        factor = float(np.abs(axes[:, axis] @ steps).max() / spacing)
+        if factor > 1.1:
+            # sigma of a Gaussian whose width matches a box of `factor` voxels, less the voxel's own
+            sigma = spacing * np.sqrt((factor**2 - 1) / 12)
+            image = sitk.RecursiveGaussian(image, sigma=float(sigma), direction=axis)
+    return image
+
+
+def _sampled(
+    image: sitk.Image, *, affine: Affine, shape: Sequence[int], fill: float, interpolator: int
+) -> npt.NDArray[np.float32]:
+    filter_ = sitk.ResampleImageFilter()
+    filter_.SetSize([int(n) for n in shape[::-1]])
+    filter_.SetOutputOrigin(affine.origin)
+    filter_.SetOutputSpacing(affine.spacing[::-1])
+    filter_.SetOutputDirection(affine.directions[:, ::-1].reshape(-1).tolist())
+    filter_.SetInterpolator(interpolator)
+    filter_.SetDefaultPixelValue(fill)
+    return np.asarray(sitk.GetArrayFromImage(filter_.Execute(image)))

@@ -1,0 +1,174 @@
+"""Every choice of a run, as asked. None means: decide for me, and say why (see plan)."""
+
+import hashlib
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal
+
+from isocenter.errors import RecipeError
+from isocenter.result.receipt import canonical
+
+Intensities = Literal["zscore", "window", "percentiles", "unit", "symmetric"]
+Precision = Literal["bf16", "fp32"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tasks:
+    """What is to be learnt.
+
+    Args:
+        kind: A name of the table of tasks, such as "segmentation".
+        volumes: Roles of the input channels, in order, such as ("t1", "flair"); None takes all that every case has.
+    """
+
+    kind: str = "segmentation"
+    volumes: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transforms:
+    """How training images are varied.
+
+    Args:
+        strength: 0 for none, 1 for the ranges of the plan, more for wider ones.
+        flips: Axes that may be mirrored, of "slice", "row", "column"; none by default, since left is not right.
+    """
+
+    strength: float = 1.0
+    flips: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Models:
+    """The network. Width: channels at full resolution. Depth: how often the grid is halved."""
+
+    network: str = "unet"
+    width: int | None = None
+    depth: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Training:
+    """How it learns.
+
+    Args:
+        minutes, epochs, steps: The budget; the one set last replaces the others.
+        patch: (slice, row, column) voxels of what the network sees at once.
+        rate: Learning rate at its highest.
+        average: Decay of the moving average of weights (EMA).
+        fold: Validate on this fold of the split's K folds; None uses the split's validation side.
+    """
+
+    minutes: float | None = None
+    epochs: int | None = None
+    steps: int | None = None
+    patch: tuple[int, int, int] | None = None
+    batch: int | None = None
+    rate: float | None = None
+    weight_decay: float | None = None
+    average: float | None = None
+    precision: Precision | None = None
+    fold: int | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inference:
+    """How a case becomes tensors and comes back.
+
+    Args:
+        spacing_mm: (slice, row, column) of the grid that the network sees.
+        intensity: How values are scaled.
+        window_hu: Low and high of a "window".
+        overlap: Share by which neighbouring windows overlap, 0 to below 1.
+        flips: Axes mirrored at reading, answers averaged; each doubles the time.
+    """
+
+    spacing_mm: tuple[float, float, float] | None = None
+    intensity: Intensities | None = None
+    window_hu: tuple[float, float] | None = None
+    overlap: float | None = None
+    flips: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """Every choice of a run, as asked; a section bears the name of the room that reads it.
+
+    Raises:
+        RecipeError: A value that cannot be; the message names the key.
+    """
+
+    tasks: Tasks = field(default_factory=Tasks)
+    transforms: Transforms = field(default_factory=Transforms)
+    models: Models = field(default_factory=Models)
+    training: Training = field(default_factory=Training)
+    inference: Inference = field(default_factory=Inference)
+
+    def __post_init__(self) -> None:
+        for key, value, low, high in self._bounds():
+            if value is not None and not low <= value <= high:
+                raise RecipeError(f"{key} = {value} cannot be: it lies between {low} and {high}.")
+        for key, axes in (
+            ("transforms.flips", self.transforms.flips),
+            ("inference.flips", self.inference.flips),
+        ):
+            strange = set(axes) - {"slice", "row", "column"}
+            if strange:
+                raise RecipeError(f"{key} names {sorted(strange)}; axes are slice, row and column.")
+        window = self.inference.window_hu
+        if window is not None and window[0] >= window[1]:
+            raise RecipeError(f"inference.window_hu = {list(window)}: the low end lies above the high end.")
+        if self.inference.intensity == "window" and window is None:
+            raise RecipeError('inference.intensity = "window" needs inference.window_hu = [low, high].')
+        budgets = [name for name in ("minutes", "epochs", "steps") if getattr(self.training, name) is not None]
+        if len(budgets) > 1:
+            raise RecipeError(f"training sets {' and '.join(budgets)}; a run has one budget.")
+
+    def _bounds(self) -> tuple[tuple[str, float | None, float, float], ...]:
+        training, models, inference = self.training, self.models, self.inference
+        return (
+            ("transforms.strength", self.transforms.strength, 0.0, 5.0),
+            ("models.width", models.width, 2, 1024),
+            ("models.depth", models.depth, 1, 8),
+            ("training.minutes", training.minutes, 0.01, 100_000),
+            ("training.epochs", training.epochs, 1, 1_000_000),
+            ("training.steps", training.steps, 1, 100_000_000),
+            ("training.batch", training.batch, 1, 4096),
+            ("training.rate", training.rate, 1e-8, 10.0),
+            ("training.weight_decay", training.weight_decay, 0.0, 1.0),
+            ("training.average", training.average, 0.0, 0.999999),
+            ("training.fold", training.fold, 0, 99),
+            ("training.patch", min(training.patch) if training.patch else None, 1, 4096),
+            ("inference.overlap", inference.overlap, 0.0, 0.9),
+            (
+                "inference.spacing_mm",
+                min(inference.spacing_mm) if inference.spacing_mm else None,
+                1e-3,
+                100.0,
+            ),
+        )
+
+    @property
+    def id(self) -> str:
+        """The recipe's name: first 16 hex digits of the sha256 of its content."""
+        return hashlib.sha256(canonical(self.to_document())).hexdigest()[:16]
+
+    def to_document(self) -> dict[str, dict[str, Any]]:
+        """Return the recipe as nested plain values, as TOML and JSON hold it; what is left to decide is left out."""
+        return {
+            section: {
+                key: list(value) if isinstance(value, tuple) else value
+                for key, value in fields.items()
+                if value is not None
+            }
+            for section, fields in asdict(self).items()
+        }
+
+    def with_budget(self, **budget: float) -> "Recipe":
+        """Return the recipe with one budget (minutes, epochs or steps) in place of any other.
+
+        Raises:
+            RecipeError: The budget cannot be.
+        """
+        cleared: dict[str, Any] = {"minutes": None, "epochs": None, "steps": None}
+        return replace(self, training=replace(self.training, **(cleared | budget)))
