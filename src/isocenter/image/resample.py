@@ -100,5 +100,5 @@ def _sampled(
     filter_.SetOutputSpacing(affine.spacing[::-1])
     filter_.SetOutputDirection(affine.directions[:, ::-1].reshape(-1).tolist())
     filter_.SetInterpolator(interpolator)
-    filter_.SetDefaultPixelValue(fill)
+    filter_.SetDefaultPixelValue(float(fill))
     return np.asarray(sitk.GetArrayFromImage(filter_.Execute(image)))
