@@ -1,0 +1,5 @@
+"""`python -m isocenter` is `isocenter`."""
+
+from isocenter.cli import main
+
+main()

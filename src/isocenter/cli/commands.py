@@ -1,0 +1,295 @@
+"""Every command: its words, its help with an example, and the step that it calls."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from isocenter.cli import show
+from isocenter.cli.door import Outcome, door
+from isocenter.cli.progress import watching
+
+EXIT_CODES = (
+    "Exit codes: 0 done · 2 wrong words · 3 input that cannot be used · 4 not found · 5 a check does not hold · "
+    "6 the store cannot be used · 7 a plan or run that cannot be · 8 an extra is missing · 130 stopped by Ctrl-C."
+)
+
+app = typer.Typer(
+    name="isocenter",
+    help="From a folder of images to a model, a prediction and a report, each with a receipt that can be verified.",
+    epilog=EXIT_CODES,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+Store = Annotated[
+    Path | None,
+    typer.Option("--store", envvar="ISOCENTER_STORE", help="The store's folder. Default: ./isocenter-store"),
+]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, everything else on stderr.")]
+Accept = Annotated[
+    list[str] | None,
+    typer.Option("--accept", help="Take a series in spite of: tilt, gaps, duplicates, uneven, localiser, truncated."),
+]
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", help="Change the recipe: section.key=value. May be given several times.")
+]
+RecipePath = Annotated[
+    Path | None, typer.Argument(help="A recipe in TOML. Without one, everything is left to the plan.")
+]
+DataName = Annotated[str, typer.Option("--data", help="Name or id of a data set.")]
+Kind = Annotated[str, typer.Argument(help="runs, models or datasets.")]
+
+
+def init(store: Store = None, *, json: Json = False) -> Outcome:
+    """Make a store for data sets, models, runs and receipts.
+
+    Example: isocenter init --store /data/isocenter-store
+    """
+    from isocenter import pipeline
+
+    return pipeline.init(store)
+
+
+def scan(folder: Annotated[Path, typer.Argument(help="A folder, file or zip.")], *, json: Json = False) -> Outcome:
+    """Find DICOM series and say which make one volume.
+
+    Each series is named with a verdict and its figures in mm; one bad file never stops the rest.
+
+    Example: isocenter scan /data/export
+    """
+    from isocenter import pipeline
+
+    with watching() as watch:
+        return pipeline.scan(folder, progress=watch)
+
+
+def convert(
+    input: Annotated[Path, typer.Argument(help="A DICOM folder, file or zip, or a NIfTI file.")],  # noqa: A002 - its name on every door
+    out: Annotated[Path, typer.Argument(help="A file ending in .nii.gz or .nii, or a folder for DICOM.")],
+    *,
+    accept: Accept = None,
+    series: Annotated[int | None, typer.Option("--series", help="Which series, as numbered by `scan`.")] = None,
+    json: Json = False,
+) -> Outcome:
+    """Turn a DICOM series into NIfTI, or NIfTI into DICOM.
+
+    Example: isocenter convert study/ t1.nii.gz
+
+    Example: isocenter convert t1.nii.gz t1-dicom/
+    """
+    from isocenter import pipeline
+
+    with watching() as watch:
+        return pipeline.convert(input, out, accept=tuple(accept or ()), series=series, progress=watch)
+
+
+def ingest(
+    folder: Annotated[Path, typer.Argument(help="A folder of DICOM, or in the MSD or nnU-Net layout.")],
+    *,
+    dataset: Annotated[str, typer.Option("--dataset", help="What to call the data set.")],
+    as_: Annotated[str | None, typer.Option("--as", help="Its layout: msd, nnunet or dicom.")] = None,
+    accept: Accept = None,
+    leave_out: Annotated[bool, typer.Option("--leave-out", help="Leave bad cases out, refuse nothing.")] = False,
+    seed: Annotated[int, typer.Option("--seed", help="Of the split.")] = 0,
+    store: Store = None,
+    json: Json = False,
+) -> Outcome:
+    """Take a folder into the store as a version of a data set.
+
+    It is split 70/15/15 by patient, with five folds, stratified.
+
+    A folder with bad cases is refused whole, with every problem named; --leave-out takes the rest.
+
+    Example: isocenter ingest Task04_Hippocampus --dataset hippocampus
+    """
+    from isocenter import pipeline
+
+    with watching() as watch:
+        return pipeline.ingest(
+            folder, dataset=dataset, as_=as_, accept=tuple(accept or ()), leave_out=leave_out, seed=seed, store=store,
+            progress=watch,
+        )  # fmt: skip
+
+
+def check(
+    name: Annotated[str, typer.Argument(help="Name or id of a data set, or a folder that is not taken in yet.")],
+    *,
+    store: Store = None,
+    json: Json = False,
+) -> Outcome:
+    """Look for what would spoil a data set.
+
+    Pairing, grids, label values, empties, one patient or one image on two sides of the split.
+
+    Example: isocenter check hippocampus
+    """
+    from isocenter import pipeline
+
+    with watching() as watch:
+        return pipeline.check(name, store=store, progress=watch)
+
+
+def plan(
+    recipe: RecipePath = None, *, data: DataName, set_: Settings = None, store: Store = None, json: Json = False
+) -> Outcome:
+    """Decide what a recipe leaves open, and say why.
+
+    From the data and this machine, each value with its reason.
+
+    Example: isocenter plan recipe.toml --data hippocampus --set training.minutes=20
+    """
+    from isocenter import pipeline
+
+    with watching() as watch:
+        return pipeline.plan(recipe, data=data, set_=tuple(set_ or ()), store=store, progress=watch)
+
+
+def train(
+    recipe: RecipePath = None, *, data: DataName, set_: Settings = None, store: Store = None, json: Json = False
+) -> Outcome:
+    """Train a model by a recipe.
+
+    A run that was stopped goes on where it was; a finished one is handed back.
+
+    Example: isocenter train recipe.toml --data hippocampus --set training.minutes=5
+    """
+    from isocenter import pipeline
+
+    with watching() as watch:
+        return pipeline.train(recipe, data=data, set_=tuple(set_ or ()), store=store, progress=watch)
+
+
+def evaluate(
+    model: Annotated[str, typer.Argument(help="Id of a model, the first digits of it, or 'latest'.")],
+    *,
+    data: DataName,
+    store: Store = None,
+    json: Json = False,
+) -> Outcome:
+    """Score a model on cases that it has not seen.
+
+    Those are the test side of the version it learnt from, and all cases of any other data set.
+
+    Example: isocenter evaluate latest --data hippocampus
+    """
+    from isocenter import pipeline
+
+    with watching() as watch:
+        return pipeline.evaluate(model, data=data, store=store, progress=watch)
+
+
+def predict(
+    model: Annotated[str, typer.Argument(help="Id of a model, the first digits of it, 'latest', or its folder.")],
+    input: Annotated[Path, typer.Argument(help="A DICOM folder, file or zip, or a NIfTI file.")],  # noqa: A002 - its name on every door
+    *,
+    out: Annotated[Path, typer.Option("--out", help="Folder for prediction.json, mask.nii.gz, mask.seg.dcm.")],
+    accept: Accept = None,
+    series: Annotated[int | None, typer.Option("--series", help="Which series, as numbered by `scan`.")] = None,
+    store: Store = None,
+    json: Json = False,
+) -> Outcome:
+    """Read one study with a model.
+
+    From DICOM it also writes a SEG, proved by decoding it again before it gets its name.
+
+    Example: isocenter predict latest study/ --out result/
+    """
+    from isocenter import pipeline
+
+    with watching() as watch:
+        return pipeline.predict(
+            model, input, out=out, accept=tuple(accept or ()), series=series, store=store, progress=watch
+        )
+
+
+def report(
+    prediction: Annotated[Path, typer.Argument(help="The folder that predict wrote.")],
+    *,
+    formats: Annotated[str, typer.Option("--formats", help="html")] = "html",
+    lang: Annotated[str, typer.Option("--lang", help="zh, en, or both: zh,en")] = "en",
+    store: Store = None,
+    json: Json = False,
+) -> Outcome:
+    """Write the report of a prediction, one file a language.
+
+    Example: isocenter report result/ --formats html --lang zh,en
+    """
+    from isocenter import pipeline
+
+    return pipeline.report(prediction, formats=tuple(formats.split(",")), lang=tuple(lang.split(",")), store=store)
+
+
+def verify(
+    thing: Annotated[str, typer.Argument(help="A prediction's folder, a report, or a model, run or data set by name.")],
+    *,
+    store: Store = None,
+    json: Json = False,
+) -> Outcome:
+    """Walk a thing's receipts back to its sources.
+
+    At the first link that does not hold it says which one and why.
+
+    Example: isocenter verify result/
+    """
+    from isocenter import pipeline
+
+    return pipeline.verify(thing, store=store)
+
+
+def info(*, json: Json = False) -> Outcome:
+    """Say what this isocenter can do.
+
+    Example: isocenter info --json
+    """
+    from isocenter import pipeline
+
+    return pipeline.info()
+
+
+def doctor(*, json: Json = False) -> Outcome:
+    """Say what is missing for what on this machine.
+
+    Example: isocenter doctor
+    """
+    from isocenter import pipeline
+
+    return pipeline.doctor()
+
+
+def _shelf(kind: str) -> typer.Typer:
+    """Return the commands list, show and remove of one kind of kept thing."""
+    shelf = typer.Typer(help=f"The store's {kind}: list, show, remove.", no_args_is_help=True, rich_markup_mode=None)
+    thing = Annotated[str, typer.Argument(help="Name or id, or the first digits of it.")]
+
+    def list_(*, store: Store = None, json: Json = False) -> Outcome:
+        from isocenter import pipeline
+
+        return pipeline.list_kept(kind, store=store)
+
+    def show_(name: thing, *, store: Store = None, json: Json = False) -> Outcome:  # type: ignore[valid-type]
+        from isocenter import pipeline
+
+        return pipeline.show_kept(kind, name, store=store)
+
+    def remove(name: thing, *, store: Store = None, json: Json = False) -> Outcome:  # type: ignore[valid-type]
+        from isocenter import pipeline
+
+        return pipeline.remove_kept(kind, name, store=store)
+
+    for command, word, text in (
+        (list_, "list", f"List the store's {kind}."),
+        (show_, "show", f"Show one of the store's {kind}."),
+        (remove, "remove", f"Remove one of the store's {kind}; its receipts stay."),
+    ):
+        example = f"Example: isocenter {kind} {word}" + ("" if word == "list" else " NAME")
+        shelf.command(word, help=f"{text}\n\n{example}")(door(command, show.kept))
+    return shelf
+
+
+for _step in (init, scan, convert, ingest, check, plan, train, evaluate, predict, report, verify, info, doctor):
+    app.command(_step.__name__)(door(_step, getattr(show, _step.__name__)))
+for _kind in ("runs", "models", "datasets"):
+    app.add_typer(_shelf(_kind), name=_kind)

@@ -1,0 +1,28 @@
+"""The steps, in the order of the way: each reads the store, calls rooms, writes the store, seals a receipt.
+
+A step is loaded when it is first asked for, so that `isocenter info` does not load torch.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from isocenter.pipeline.steps import STEPS
+from isocenter.plugins import find
+
+if TYPE_CHECKING:
+    from isocenter.pipeline.about import doctor, info
+    from isocenter.pipeline.clinic import report
+    from isocenter.pipeline.intake import check, convert, ingest, scan
+    from isocenter.pipeline.keeping import init, list_kept, remove_kept, show_kept, verify
+    from isocenter.pipeline.learning import evaluate, plan, train
+    from isocenter.pipeline.reading import predict
+
+__all__ = [
+    "check", "convert", "doctor", "evaluate", "info", "ingest", "init", "list_kept", "plan", "predict", "remove_kept",
+    "report", "scan", "show_kept", "train", "verify",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name not in STEPS:
+        raise AttributeError(f"isocenter.pipeline has no step {name!r}")
+    return find(name, table=STEPS, group="isocenter.steps")

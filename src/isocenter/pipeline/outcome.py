@@ -1,0 +1,12 @@
+"""What a step hands back, and the public form of it."""
+
+from typing import Any
+
+from isocenter import __version__
+
+FORMAT = 1  # of the documents; docs/reference/json.md says what changes it
+
+
+def document(step: str, **fields: Any) -> dict[str, Any]:
+    """Return a public document: who speaks, in which format, of which step, and the step's own fields."""
+    return {"isocenter": __version__, "format": FORMAT, "step": step, **fields}

@@ -1,0 +1,20 @@
+"""The way of a study, step by step: the table that every door reads."""
+
+STEPS = {
+    "init": "isocenter.pipeline.keeping:init",
+    "scan": "isocenter.pipeline.intake:scan",
+    "convert": "isocenter.pipeline.intake:convert",
+    "ingest": "isocenter.pipeline.intake:ingest",
+    "check": "isocenter.pipeline.intake:check",
+    "plan": "isocenter.pipeline.learning:plan",
+    "train": "isocenter.pipeline.learning:train",
+    "evaluate": "isocenter.pipeline.learning:evaluate",
+    "predict": "isocenter.pipeline.reading:predict",
+    "report": "isocenter.pipeline.clinic:report",
+    "verify": "isocenter.pipeline.keeping:verify",
+    "list_kept": "isocenter.pipeline.keeping:list_kept",
+    "show_kept": "isocenter.pipeline.keeping:show_kept",
+    "remove_kept": "isocenter.pipeline.keeping:remove_kept",
+    "info": "isocenter.pipeline.about:info",
+    "doctor": "isocenter.pipeline.about:doctor",
+}
