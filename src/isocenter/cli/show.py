@@ -79,9 +79,8 @@ def train(document: Document) -> None:
 def evaluate(document: Document) -> None:
     """Show the scores with their intervals."""
     scores(document["scores"])
-    _say(
-        f"{document['cases']} cases ({document['side']}) in {document['seconds']:.0f} s, model {document['model'][:12]}."
-    )
+    side, seconds = document["side"], document["seconds"]
+    _say(f"{document['cases']} cases ({side}) in {seconds:.0f} s, model {document['model'][:12]}.")
 
 
 def scores(found: Sequence[Document]) -> None:
