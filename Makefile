@@ -6,7 +6,7 @@ STAMP := .venv/.installed
 .PHONY: demo test install clean
 
 demo: $(STAMP)
-	$(BIN)/python examples/hippocampus/demo.py
+	examples/hippocampus/demo.sh
 
 test: $(STAMP)
 	$(BIN)/ruff format --check .
