@@ -26,9 +26,10 @@ def box(start: tuple[int, int, int], size: tuple[int, int, int]) -> Binary:
 def blobs(seed: int, spacing: tuple[float, float, float]) -> tuple[Binary, Binary]:
     """Return two smooth outlines that differ about as much as two readers would."""
     rng = np.random.default_rng(seed)
-    sigma = 6.0 / np.asarray(spacing)
-    first, second = (gaussian_filter(rng.normal(size=(24, 48, 48)), sigma) for _ in range(2))
-    return first > first.std(), first + 0.3 * second > first.std()
+    places = np.indices((24, 48, 48)) - np.reshape((11.5, 23.5, 23.5), (3, 1, 1, 1))
+    radius = np.linalg.norm(places * np.reshape(spacing, (3, 1, 1, 1)), axis=0) / min(9 * spacing[0], 15 * spacing[2])
+    first, second = (gaussian_filter(rng.normal(size=radius.shape), 6.0 / np.asarray(spacing)) for _ in range(2))
+    return radius + 0.1 * first / first.std() < 1, radius + 0.1 * second / second.std() < 1
 
 
 def tensor(mask: Binary) -> torch.Tensor:
