@@ -1,0 +1,1 @@
+"""The wing of learning: tasks, training, and reading with what was learnt."""

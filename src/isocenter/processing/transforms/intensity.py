@@ -1,0 +1,81 @@
+"""Brightness, contrast, gamma, shading, blur, low resolution and noise."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from isocenter.processing.transforms.draw import Drawn
+
+
+def altered(images: Tensor, *, drawn: Drawn, rng: torch.Generator) -> Tensor:
+    """Return images (b, channel, s, r, c) with the drawn changes of intensity.
+
+    In the order in which a scanner would bring them about: contrast, the coil's shading, the optics, noise last.
+    """
+    images = _curved(images, drawn)
+    if drawn.bias is not None and drawn.bias.any():
+        images = _shaded(images, drawn.bias)
+    if drawn.blur.any():
+        images = _blurred(images, drawn.blur)
+    if (drawn.resolution < 1).any():
+        images = _coarsened(images, drawn.resolution)
+    if drawn.noise.any():
+        noise = torch.randn(images.shape, generator=rng).to(images.device)
+        images = images + noise * _per_member(drawn.noise, images)
+    return images
+
+
+def _curved(images: Tensor, drawn: Drawn) -> Tensor:
+    """Return contrast about each member's mean, brightness added, and gamma on its own range."""
+    if (drawn.gamma != 1).any():
+        low = images.amin(dim=(2, 3, 4), keepdim=True)
+        span = (images.amax(dim=(2, 3, 4), keepdim=True) - low).clamp_min(1e-6)
+        images = ((images - low) / span) ** _per_member(drawn.gamma, images) * span + low
+    if (drawn.contrast != 1).any() or drawn.brightness.any():
+        mean = images.mean(dim=(2, 3, 4), keepdim=True)
+        contrast, brightness = _per_member(drawn.contrast, images), _per_member(drawn.brightness, images)
+        images = (images - mean) * contrast + mean + brightness
+    return images
+
+
+def _shaded(images: Tensor, bias: Tensor) -> Tensor:
+    """Return images times a smooth field, counted from their darkest voxel, since scaled images pass through 0."""
+    shape = tuple(images.shape[-3:])
+    field = F.interpolate(bias.to(images), size=shape, mode="trilinear", align_corners=True).exp()
+    low = images.amin(dim=(2, 3, 4), keepdim=True)
+    return (images - low) * field + low
+
+
+def _blurred(images: Tensor, sigma: Tensor) -> Tensor:
+    """Return each member under a Gaussian of its own sigma in voxels; 0 leaves it as it is."""
+    count, channels = images.shape[:2]
+    radius = max(1, round(3 * float(sigma.max())))
+    offsets = torch.arange(-radius, radius + 1, device=images.device)
+    width = sigma.to(images).clamp_min(1e-3)[:, None]
+    kernel = torch.exp(-0.5 * (offsets / width) ** 2)
+    kernel = (kernel / kernel.sum(dim=1, keepdim=True)).repeat_interleave(channels, dim=0)
+    flat = images.reshape(1, count * channels, *images.shape[-3:])
+    for axis in range(3):
+        if flat.shape[axis + 2] == 1:
+            continue
+        shape, padding = [1, 1, 1], [0] * 6
+        shape[axis] = -1
+        padding[4 - 2 * axis : 6 - 2 * axis] = [radius, radius]
+        padded = F.pad(flat, padding, mode="replicate")
+        flat = F.conv3d(padded, kernel.view(len(kernel), 1, *shape), groups=count * channels)
+    return flat.reshape(images.shape)
+
+
+def _coarsened(images: Tensor, share: Tensor) -> Tensor:
+    """Return each member sampled at a share of its resolution and back; 1 leaves it as it is."""
+    images = images.clone()
+    shape = tuple(images.shape[-3:])
+    for member in (share < 1).nonzero()[:, 0].tolist():
+        fewer = [max(1, round(count * float(share[member]))) for count in shape]
+        coarse = F.interpolate(images[member : member + 1], size=fewer, mode="area")
+        images[member : member + 1] = F.interpolate(coarse, size=shape, mode="trilinear", align_corners=False)
+    return images
+
+
+def _per_member(values: Tensor, images: Tensor) -> Tensor:
+    return values.to(images).view(-1, 1, 1, 1, 1)

@@ -1,0 +1,50 @@
+"""The U-Net and its levels."""
+
+import torch
+
+from isocenter.models.ladder import divisor, ladder
+from isocenter.models.unet import UNet
+
+
+def test_cubic_voxels_are_halved_alike() -> None:
+    levels = ladder(spacing_mm=(1, 1, 1), patch=(32, 32, 32), depth=3)
+    assert divisor(levels) == (8, 8, 8)
+    assert all(level.kernel == (3, 3, 3) for level in levels)
+
+
+def test_thick_slices_are_left_alone_until_the_other_axes_have_caught_up() -> None:
+    levels = ladder(spacing_mm=(5, 0.8, 0.8), patch=(16, 128, 128), depth=4)
+    assert [level.stride for level in levels] == [(1, 1, 1), (1, 2, 2), (1, 2, 2), (2, 2, 2), (2, 2, 2)]
+    assert [level.kernel[0] for level in levels] == [1, 1, 3, 3, 3]
+
+
+def test_a_picture_stays_one_slice() -> None:
+    levels = ladder(spacing_mm=(1, 1, 1), patch=(1, 64, 64), depth=3)
+    assert divisor(levels) == (1, 8, 8)
+    assert all(level.kernel == (1, 3, 3) for level in levels)
+
+
+def test_levels_end_where_nothing_can_be_halved() -> None:
+    assert len(ladder(spacing_mm=(1, 1, 1), patch=(16, 16, 16), depth=8)) == 3
+
+
+def test_no_voxel_is_skipped_by_a_stride() -> None:
+    for patch in ((8, 256, 256), (32, 8, 8), (7, 64, 5)):
+        for level in ladder(spacing_mm=(5, 0.8, 0.8), patch=patch, depth=6):
+            assert all(kernel >= stride for kernel, stride in zip(level.kernel, level.stride, strict=True))
+
+
+def test_answers_lie_on_the_grid_of_the_images() -> None:
+    levels = ladder(spacing_mm=(5, 0.8, 0.8), patch=(8, 32, 32), depth=2)
+    network = UNet(channels=2, classes=4, width=8, levels=levels)
+    assert network(torch.randn(2, 2, 8, 32, 32)).shape == (2, 4, 8, 32, 32)
+
+
+def test_every_weight_is_learnt() -> None:
+    torch.manual_seed(0)
+    network = UNet(channels=1, classes=2, width=8, levels=ladder(spacing_mm=(1, 1, 1), patch=(8, 8, 8), depth=1))
+    for block in network.modules():
+        if isinstance(block, torch.nn.GroupNorm):
+            torch.nn.init.ones_(block.weight)  # a block starts as its skip; only then has its inside no slope
+    network(torch.randn(1, 1, 8, 8, 8)).square().mean().backward()
+    assert all(weight.grad is not None and weight.grad.any() for weight in network.parameters())
