@@ -1,0 +1,123 @@
+"""What scanning finds: series that make one volume each, with a verdict, and the pictures that they are made of."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+
+from isocenter.dicom.frame import Frame
+from isocenter.dicom.geometry import Flaw, Verdict
+from isocenter.errors import FileError
+from isocenter.image import Affine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instance:
+    """One picture of a series.
+
+    Args:
+        path: Its file.
+        frame: Number of the frame in the file, or of the tile in a mosaic, from 0.
+        sop_uid: SOP instance UID.
+        position: ImagePositionPatient in LPS mm, None for pictures without place.
+    """
+
+    path: Path = field(repr=False)
+    frame: int
+    sop_uid: str = field(repr=False)
+    position: tuple[float, float, float] | None
+
+    @property
+    def sha256(self) -> str:
+        """The hash of the whole file, read anew at each call.
+
+        Raises:
+            FileError: The file is gone or cannot be read.
+        """
+        try:
+            return sha256(self.path.read_bytes()).hexdigest()
+        except OSError as error:
+            raise FileError(f"A file of the series cannot be read ({error.strerror}). Scan the folder again.") from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """Pictures that make one volume, or were meant to. One DICOM series may hold several.
+
+    Args:
+        number: SeriesNumber, 0 where absent.
+        part: What sets this volume apart from others of its DICOM series, such as "echo 2"; may be empty.
+        modality: DICOM's code, such as "CT".
+        sequence: A role for it: "t1", "t1ce", "t2", "flair", … or the modality in lower case.
+        verdict, reason: The gravest thing found, with figures in mm; "regular" where a volume can be had.
+        flaws: All that was found, gravest first; empty where regular.
+        shape: (slices, rows, columns) as stored.
+        spacing_mm: Step along (slice, row, column).
+        instances: In the order of the slices.
+        affine: Index to LPS mm as stored; None where the pictures have no place.
+        study_uid, series_uid, patient_id: For the caller that makes pseudonyms; never shown.
+        sex: "F", "M", "O" or empty. age_years: None where not given.
+        scanner: Maker and model.
+        references: Series UIDs that a segmentation or structure set refers to.
+        frames: What `load` reads.
+        holder: Keeps a temporary folder alive as long as the series.
+    """
+
+    number: int
+    part: str
+    modality: str
+    sequence: str
+    verdict: Verdict
+    reason: str
+    flaws: tuple[Flaw, ...] = field(repr=False, default=())
+    shape: tuple[int, int, int]
+    spacing_mm: tuple[float, float, float]
+    instances: tuple[Instance, ...] = field(repr=False)
+    affine: Affine | None = field(repr=False, default=None)
+    study_uid: str = field(repr=False)
+    series_uid: str = field(repr=False)
+    patient_id: str = field(repr=False)
+    sex: str = field(repr=False, default="")
+    age_years: float | None = field(repr=False, default=None)
+    scanner: str = field(repr=False, default="")
+    references: tuple[str, ...] = field(repr=False, default=())
+    frames: tuple[Frame, ...] = field(repr=False, default=(), compare=False)
+    offsets: tuple[float, ...] = field(repr=False, default=())
+    holder: object = field(repr=False, default=None, compare=False)
+
+    @property
+    def accepts(self) -> tuple[str, ...]:
+        """The words that `load` needs in `accept`; empty where the series is regular."""
+        return tuple(dict.fromkeys(flaw.accept for flaw in self.flaws if flaw.accept))
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files of the series, each once, in the order of its slices."""
+        return tuple(dict.fromkeys(instance.path for instance in self.instances))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """Everything found under a folder.
+
+    Args:
+        series: By study, number and part.
+        files: How many files were looked at.
+        refused: (path, why) of files that are no readable DICOM; they stopped nothing.
+    """
+
+    series: tuple[Series, ...]
+    files: int
+    refused: tuple[tuple[Path, str], ...] = field(repr=False, default=())
+
+    @property
+    def studies(self) -> tuple[tuple[Series, ...], ...]:
+        """The series of each study."""
+        found: dict[str, list[Series]] = {}
+        for one in self.series:
+            found.setdefault(one.study_uid, []).append(one)
+        return tuple(tuple(group) for group in found.values())
+
+    def __iter__(self) -> Iterator[Series]:
+        """Go through the series."""
+        return iter(self.series)
