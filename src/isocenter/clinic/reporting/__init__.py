@@ -1,0 +1,7 @@
+"""From a prediction to a report that a reader can check: measure, compose, write."""
+
+from isocenter.clinic.reporting.compose import compose_report
+from isocenter.clinic.reporting.html import write_html
+from isocenter.clinic.reporting.measure import measure
+
+__all__ = ["compose_report", "measure", "write_html"]

@@ -1,0 +1,123 @@
+"""A report as one HTML file, in the language asked for."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from isocenter.pages.html import moment, render, save
+from isocenter.pages.whiskers import draw_panels, measure_name
+from isocenter.pages.words import knows, say
+from isocenter.result.report import Report
+from isocenter.result.score import Score
+
+Rows = list[tuple[str, str]]
+
+
+def write_html(report: Report, path: Path, *, lang: str) -> None:
+    """Write a report as one HTML file that needs no network and no script; it appears whole or not at all.
+
+    The digests of all receipts that it stands on lie in `<meta name="isocenter-receipts">`, apart by spaces.
+
+    Raises:
+        NotFoundError: No such language; there are "en" and "zh".
+        StoreError: The folder cannot be written to, or the disk is full.
+    """
+    scores, tested = _tested(report, lang=lang)
+    tolerance_mm = report.evaluated.tolerance_mm if report.evaluated else None
+    values = {
+        "report": report,
+        "title": f"{say('report.title', lang=lang)} {report.prediction.case}",
+        "structures": ("、" if lang == "zh" else ", ").join(finding.structure for finding in report.findings),
+        "drawn": {name for one in (*report.overview, *report.series) for name in one.structures},
+        "marks": {origin.key: place for place, origin in enumerate(report.origins, 1)},
+        "asked": _asked(report, lang=lang),
+        "tested": tested,
+        "panels": draw_panels(scores, lang=lang, tolerance_mm=tolerance_mm),
+        "subgroups": _subgroups(report, lang=lang),
+        "reading": _reading(report, lang=lang),
+    }
+    save(render(Path(__file__).with_name("report.html"), values, lang=lang), path)
+
+
+def _tested(report: Report, *, lang: str) -> tuple[tuple[Score, ...], str]:
+    """Return the scores to show, the test set's before those of validation, and the sentence that says whose."""
+    evaluated, model = report.evaluated, report.model
+    if evaluated is not None and evaluated.scores:
+        scores, key, name = evaluated.scores, f"scores.{evaluated.cohort}", evaluated.dataset_name or evaluated.dataset
+    elif model.scores:
+        scores, key, name = model.scores, "scores.validation", model.dataset_name or model.dataset
+    else:
+        return (), say("scores.none", lang=lang)
+    return scores, say(key, lang=lang, name=name, n=max(score.n for score in scores))
+
+
+def _subgroups(report: Report, *, lang: str) -> list[tuple[str, str, Score]]:
+    groups = report.evaluated.subgroups if report.evaluated else {}
+    return [(group, measure_name(one.name, lang=lang), one) for group, scores in groups.items() for one in scores]
+
+
+def _asked(report: Report, *, lang: str) -> Rows:
+    """Return what is known of the input; its keys are those that the pipeline writes."""
+    known = report.prediction.input
+    rows: Rows = []
+    told = [str(known[key]) for key in ("modality", "layout") if known.get(key)]
+    if told:
+        rows.append((say("asked.input", lang=lang), " · ".join(told)))
+    if known.get("shape"):
+        slices, rows_, columns = known["shape"]
+        grid = say("asked.grid_value", lang=lang, slices=slices, rows=rows_, columns=columns)
+        rows.append((say("asked.grid", lang=lang), grid))
+    if known.get("spacing_mm"):
+        rows.append((say("asked.spacing", lang=lang), _millimetres(known["spacing_mm"], lang=lang)))
+    if "total" in report.prediction.seconds:
+        rows.append((say("asked.time", lang=lang), _seconds(report.prediction.seconds["total"], lang=lang)))
+    return rows
+
+
+def _reading(report: Report, *, lang: str) -> Rows:
+    model, plan = report.model, report.prediction.plan
+    rows: Rows = []
+
+    def add(key: str, told: str) -> None:
+        rows.append((say(f"reading.{key}", lang=lang), told))
+
+    add("dataset", model.dataset_name or model.dataset)
+    if model.licence:
+        add("licence", model.licence)
+    if model.patients:
+        counts = {side: model.patients.get(side, 0) for side in ("train", "validation", "test")}
+        add("patients", say("reading.patients_value", lang=lang, **counts))
+    if model.created:
+        add("created", moment(model.created))
+    rows += _settings(plan, lang=lang)
+    stages = [
+        f"{say(f'stage.{stage}', lang=lang) if knows(f'stage.{stage}') else stage} {_seconds(seconds, lang=lang)}"
+        for stage, seconds in report.prediction.seconds.items()
+    ]
+    if stages:
+        add("stages", " · ".join(stages))
+    return rows
+
+
+def _settings(plan: Mapping[str, Any], *, lang: str) -> Rows:
+    """Return the plan's decisions that a reader of images can judge."""
+    rows: Rows = []
+    if "network" in plan:
+        rows.append((say("reading.network", lang=lang), str(plan["network"])))
+    if "spacing_mm" in plan:
+        rows.append((say("reading.spacing", lang=lang), _millimetres(plan["spacing_mm"], lang=lang)))
+    if "patch" in plan:
+        size = " × ".join(str(edge) for edge in plan["patch"])
+        rows.append((say("reading.patch", lang=lang), say("reading.voxels", lang=lang, size=size)))
+    if "overlap" in plan:
+        rows.append((say("reading.overlap", lang=lang), f"{100 * plan['overlap']:.0f} %"))
+    return rows
+
+
+def _millimetres(spacing: Any, *, lang: str) -> str:
+    a, b, c = (f"{step:.3g}" for step in spacing)
+    return say("asked.spacing_value", lang=lang, slice=a, row=b, column=c)
+
+
+def _seconds(seconds: float, *, lang: str) -> str:
+    return say("asked.seconds", lang=lang, seconds=f"{seconds:.1f}")

@@ -1,0 +1,124 @@
+"""One HTML file from a template: nothing outside it, no script, words in the language asked for."""
+
+import base64
+import math
+import os
+import tempfile
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from isocenter.errors import StoreError
+from isocenter.pages.words import knows, reword, say
+from isocenter.result.report import Picture, Plane
+from isocenter.result.score import Score
+
+_HERE = Path(__file__).parent
+_BARS_MM = (1, 2, 5, 10, 20, 50, 100, 200)
+_AXES: Mapping[Plane, tuple[int, str]] = {"sagittal": (0, "LR"), "coronal": (1, "PA"), "axial": (2, "HF")}
+
+
+def render(template: Path, values: Mapping[str, object], *, lang: str) -> str:
+    """Return a page. Every value is escaped unless it is Markup.
+
+    Args:
+        template: A Jinja template that extends "page.html"; `say`, `word` and the filters below know the language.
+        values: What the template shows.
+        lang: "en" or "zh".
+
+    Raises:
+        NotFoundError: No such language, or a phrase that the table of words does not have.
+    """
+    environment = Environment(
+        loader=FileSystemLoader([template.parent, _HERE]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals |= {
+        "say": partial(say, lang=lang),
+        "reword": partial(reword, lang=lang),
+        "knows": knows,
+        "lang": lang,
+        "style": Markup((_HERE / "page.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
+    }
+    environment.filters |= {
+        "number": number, "interval": interval, "digest": digest, "colour": colour, "uri": uri, "moment": moment,
+        "bar_mm": bar_mm, "place": place,
+    }  # fmt: skip
+    return environment.get_template(template.name).render(**values)
+
+
+def save(page: str, path: Path) -> None:
+    """Write a page; it appears whole or not at all.
+
+    Raises:
+        StoreError: The folder cannot be written to, or the disk is full.
+    """
+    aside = ""
+    try:
+        number_, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(number_, "w", encoding="utf-8", newline="\n") as stream:
+            stream.write(page)
+        Path(aside).chmod(0o644)
+        Path(aside).replace(path)
+    except OSError as error:
+        if aside:
+            Path(aside).unlink(missing_ok=True)
+        raise StoreError(f"{path} cannot be written: {error.strerror}. Nothing was left behind.") from error
+
+
+def number(value: float, unit: str = "1") -> str:
+    """Return a figure with three digits after the point for shares, else with three that count; "–" for nan."""
+    if math.isnan(value):
+        return "–"
+    if unit == "1":
+        return f"{value:.3f}"
+    digits = 2 if abs(value) < 10 else 1 if abs(value) < 1000 else 0
+    return f"{value:.{digits}f}"
+
+
+def interval(score: Score) -> str:
+    """Return a score's interval as "[low, high]", or "–" where there is none."""
+    if math.isnan(score.low) or math.isnan(score.high):
+        return "–"
+    return f"[{number(score.low, score.unit)}, {number(score.high, score.unit)}]"
+
+
+def digest(text: str) -> Markup:
+    """Return a digest that can be copied whole and breaks anywhere."""
+    return Markup('<code class="digest">{}</code>').format(text)
+
+
+def colour(rgb: tuple[int, int, int]) -> str:
+    """Return a colour as CSS writes it."""
+    return "#{:02x}{:02x}{:02x}".format(*rgb)
+
+
+def uri(png: bytes) -> str:
+    """Return a picture as a data URI."""
+    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
+
+
+def moment(at: str) -> str:
+    """Return an ISO 8601 time in UTC as people read it."""
+    day, _, time = at.partition("T")
+    return f"{day} {time[:5]} UTC" if time else at
+
+
+def bar_mm(picture: Picture) -> int:
+    """Return the length of a picture's scale bar: the longest round one up to a quarter of its width."""
+    return max(length for length in _BARS_MM if length == _BARS_MM[0] or length <= picture.size_mm[1] / 4)
+
+
+def place(picture: Picture) -> str:
+    """Return where a picture's plane lies, such as " · F 12.5 mm": on its axis, from the patient origin."""
+    if picture.plane not in _AXES:
+        return ""
+    axis, letters = _AXES[picture.plane]
+    along = picture.place_mm[axis]
+    return f" · {letters[int(along < 0)]} {abs(along):.1f} mm"
