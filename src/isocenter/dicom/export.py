@@ -78,7 +78,7 @@ def _stored(volume: Volume) -> tuple[npt.NDArray[np.uint16], float, float]:
     values = volume.voxels
     low, high = float(values.min()), float(values.max())
     is_whole = values.dtype.kind in "bui" or bool(np.array_equal(values, np.rint(values)))
-    if is_whole and 0 <= low and high <= 65535:
+    if is_whole and low >= 0 and high <= 65535:
         low = 0.0
     slope = 1.0 if is_whole and high - low <= 65535 else max(high - low, 1e-12) / 65535
     return np.rint((values.astype(np.float64) - low) / slope).astype(np.uint16), slope, low
@@ -96,7 +96,7 @@ def _header(volume: Volume, *, name: str, index: int) -> FileDataset:
     made.FrameOfReferenceUID, made.PositionReferenceIndicator = _uid(name, "frame of reference"), ""
     made.PatientName, made.PatientID = "", name[:16]
     made.PatientBirthDate = made.PatientSex = made.StudyDate = made.StudyTime = made.AccessionNumber = ""
-    made.ReferringPhysicianName = made.StudyID = made.PatientPosition = ""
+    made.ReferringPhysicianName = made.StudyID = made.Laterality = made.PatientPosition = ""
     made.Modality, made.Manufacturer, made.SeriesDescription = volume.modality, "isocenter", "converted volume"
     made.SeriesNumber, made.InstanceNumber, made.AcquisitionNumber = 1, index + 1, 1
     made.ImageType = ["DERIVED", "SECONDARY", "AXIAL" if volume.modality == "CT" else "OTHER"]
