@@ -1,0 +1,129 @@
+"""The images that a segmentation speaks of: their headers, and where each of their slices lies."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pydicom
+from pydicom.dataset import Dataset
+from pydicom.errors import InvalidDicomError
+from pydicom.uid import generate_uid
+
+from isocenter.dicom.seg.plane import Plane
+from isocenter.errors import FileError, SeriesError
+
+# Type 2 of the patient and study modules (PS3.3 C.7.1.1, C.7.2.1): a segmentation must have them, empty at least.
+_MAY_BE_EMPTY = (
+    "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime", "StudyID",
+    "AccessionNumber", "ReferringPhysicianName",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Sources:
+    """The headers of one series, without pixels, and the planes of its slices.
+
+    Args:
+        datasets: One per file; one only where that is multi-frame. They bear identity and are not shown.
+        planes: One per file, or one per frame of a multi-frame file.
+        is_enhanced: Whether the planes are frames of one file.
+    """
+
+    datasets: tuple[Dataset, ...] = field(repr=False)
+    planes: tuple[Plane, ...]
+    is_enhanced: bool
+
+
+def read_sources(paths: Sequence[Path]) -> Sources:
+    """Return the headers of a series' files, mended in memory where a segmentation needs more than they say.
+
+    Raises:
+        FileError: A file cannot be read.
+        SeriesError: No file, files of several series, or slices without a place in a patient.
+    """
+    datasets = [_header(path) for path in dict.fromkeys(paths)]
+    if not datasets:
+        raise SeriesError("A segmentation needs the files of the series that it speaks of; none was given.")
+    series = {dataset.get("SeriesInstanceUID") for dataset in datasets}
+    is_enhanced = any("PerFrameFunctionalGroupsSequence" in dataset for dataset in datasets)
+    if len(series) > 1 or (is_enhanced and len(datasets) > 1):
+        raise SeriesError("A segmentation speaks of one series, or of one multi-frame file; these are several.")
+    try:
+        planes = _frame_planes(datasets[0]) if is_enhanced else [_plane(dataset, dataset) for dataset in datasets]
+    except (AttributeError, IndexError, TypeError, ValueError) as error:
+        raise SeriesError(
+            f"A slice without a place in the patient ({error}): a DICOM segmentation cannot refer to it. "
+            "The mask as NIfTI can be had without."
+        ) from error
+    for dataset in datasets:
+        _mend(dataset, planes)
+    return Sources(datasets=tuple(datasets), planes=tuple(planes), is_enhanced=is_enhanced)
+
+
+def _header(path: Path) -> Dataset:
+    try:
+        return pydicom.dcmread(path, stop_before_pixels=True, force=True)
+    except (InvalidDicomError, EOFError, ValueError, NotImplementedError) as error:
+        raise FileError(f"{path.name} is no readable DICOM file.") from error
+    except OSError as error:
+        raise FileError(f"{path.name} cannot be read: {error.strerror or error}.") from error
+
+
+def _plane(dataset: Dataset, size: Dataset) -> Plane:
+    """Return the plane that three attributes of a data set describe."""
+    return _placed(dataset.ImagePositionPatient, dataset.ImageOrientationPatient, dataset.PixelSpacing, size)
+
+
+def _placed(position: Iterable[float], cosines: Iterable[float], spacing: Iterable[float], size: Dataset) -> Plane:
+    along = np.array(list(cosines), dtype=np.float64)
+    down_mm, across_mm = (float(value) for value in spacing)
+    return Plane(
+        origin=np.array(list(position), dtype=np.float64),
+        down=along[3:] * down_mm,
+        across=along[:3] * across_mm,
+        shape=(int(size.Rows), int(size.Columns)),
+    )
+
+
+def _frame_planes(dataset: Dataset) -> list[Plane]:
+    """Return the plane of each frame; measures and orientation that only the frames hold are also shared."""
+    shared = dataset.SharedFunctionalGroupsSequence[0]
+    frames = dataset.PerFrameFunctionalGroupsSequence
+    for keyword in ("PixelMeasuresSequence", "PlaneOrientationSequence"):
+        if keyword not in shared:
+            setattr(shared, keyword, frames[0][keyword].value)
+    planes = []
+    for frame in frames:
+        measures, orientation = (
+            (frame if keyword in frame else shared)[keyword].value[0]
+            for keyword in ("PixelMeasuresSequence", "PlaneOrientationSequence")
+        )
+        position = (frame if "PlanePositionSequence" in frame else shared).PlanePositionSequence[0]
+        cosines = orientation.ImageOrientationPatient
+        planes.append(_placed(position.ImagePositionPatient, cosines, measures.PixelSpacing, dataset))
+    return planes
+
+
+def _mend(dataset: Dataset, planes: list[Plane]) -> None:
+    """Fill in memory what old or careless headers leave out and a segmentation has to state."""
+    for keyword in _MAY_BE_EMPTY:
+        if keyword not in dataset:
+            setattr(dataset, keyword, "")
+    if not dataset.get("FrameOfReferenceUID"):
+        # one frame of reference per series is what a scanner without the attribute can mean
+        dataset.FrameOfReferenceUID = generate_uid(entropy_srcs=[str(dataset.get("SeriesInstanceUID"))])
+    if "SharedFunctionalGroupsSequence" in dataset:
+        measures = dataset.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0]
+    else:
+        measures = dataset
+    if not measures.get("SliceThickness"):
+        measures.SliceThickness = _gap(planes)
+    measures.SpacingBetweenSlices = _gap(planes)
+
+
+def _gap(planes: list[Plane]) -> float:
+    """Return the smallest distance of two slices along their normal, in mm; 1 where there is one slice."""
+    along = np.unique(np.round([float(plane.origin @ planes[0].normal) for plane in planes], 6))
+    steps = np.diff(along)
+    return float(f"{steps.min():.8g}") if steps.size else 1.0
