@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
-from isocenter.pipeline.outcome import document
+from isocenter.pipeline.public import document
 from isocenter.pipeline.steps import STEPS
 
 # extra -> (a package that only it brings, what cannot be done without it)

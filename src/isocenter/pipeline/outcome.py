@@ -1,12 +1,289 @@
-"""What a step hands back, and the public form of it."""
+"""What a step hands back, and the public form of it (docs/reference/json.md)."""
 
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from isocenter import __version__
+from isocenter.case import Dataset
+from isocenter.intake.quality import Issue
+from isocenter.pipeline.public import document
+from isocenter.recipe import Plan
+from isocenter.result import Prediction, Score
 
-FORMAT = 1  # of the documents; docs/reference/json.md says what changes it
+Watch = Callable[[str, float, float, str], None]
+"""Whom a long step tells how far it is: (stage, done, total, note)."""
 
 
-def document(step: str, **fields: Any) -> dict[str, Any]:
-    """Return a public document: who speaks, in which format, of which step, and the step's own fields."""
-    return {"isocenter": __version__, "format": FORMAT, "step": step, **fields}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Initialised:
+    """A store that is ready: where it lies, and the fingerprint of the key that signs there."""
+
+    store: str
+    key: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the public document of `init`."""
+        return document("init", store=self.store, key=self.key)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Converted:
+    """A volume written in another form."""
+
+    out: Path
+    modality: str
+    shape: tuple[int, int, int]
+    spacing_mm: tuple[float, float, float]
+    seconds: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the public document of `convert`."""
+        return document(
+            "convert",
+            out=str(self.out),
+            modality=self.modality,
+            shape=list(self.shape),
+            spacing_mm=_numbers(self.spacing_mm),
+            seconds=self.seconds,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ingested:
+    """A folder taken in as a version of a data set."""
+
+    dataset: Dataset
+    layout: str
+    why: str
+    issues: tuple[Issue, ...]
+    receipt: str
+    seconds: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the public document of `ingest`."""
+        entries, split = self.dataset.entries, self.dataset.split
+        sides = {} if split is None else {side: len(split.patients(side)) for side in ("train", "validation", "test")}
+        return document(
+            "ingest",
+            name=self.dataset.name,
+            dataset=self.dataset.id,
+            layout=self.layout,
+            why=self.why,
+            cases=len(entries),
+            patients=len({entry.patient for entry in entries}),
+            labelled=sum(bool(entry.outlines) for entry in entries),
+            sides=sides,
+            issues=[issue_document(issue) for issue in self.issues],
+            left_out=list(self.dataset.left_out),
+            receipt=self.receipt,
+            seconds=self.seconds,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What was found wrong with a data set or a folder; `dataset` is None for a folder."""
+
+    name: str
+    dataset: str | None
+    cases: int
+    issues: tuple[Issue, ...]
+
+    @property
+    def held(self) -> bool:
+        """Whether nothing stops."""
+        return all(issue.severity != "stop" for issue in self.issues)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the public document of `check`."""
+        return document(
+            "check",
+            name=self.name,
+            dataset=self.dataset,
+            cases=self.cases,
+            issues=[issue_document(issue) for issue in self.issues],
+            held=self.held,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A plan, and the run that will obey it."""
+
+    run: str
+    plan: Plan
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the public document of `plan`."""
+        values = self.plan.to_document()
+        reasons = values.pop("reasons")
+        told = {key.rpartition(".")[2]: (key, reason) for key, reason in reasons.items()}
+        decisions = [
+            {"key": told.get(name, (name, ""))[0], "value": value, "reason": told.get(name, (name, ""))[1]}
+            for name, value in values.items()
+            if name not in ("recipe", "dataset")
+        ]
+        plan = {"run": self.run, "recipe": self.plan.recipe, "dataset": self.plan.dataset, "plan": values}
+        return document("plan", **plan, decisions=decisions)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trained:
+    """A model, how it does on validation patients, and the run that left it.
+
+    Args:
+        reused: The run was finished before; nothing was trained now.
+        page: run.html with the curves.
+    """
+
+    model: str
+    folder: Path
+    dataset: str
+    run: str
+    recipe: str
+    seconds: float
+    reused: bool
+    scores: tuple[Score, ...]
+    page: Path
+    receipt: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the public document of `train`."""
+        return document(
+            "train",
+            model=self.model,
+            dataset=self.dataset,
+            run=self.run,
+            recipe=self.recipe,
+            seconds=self.seconds,
+            reused=self.reused,
+            scores=scores_document(self.scores),
+            page=str(self.page),
+            receipt=self.receipt,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluated:
+    """How a model does on cases that it has not seen.
+
+    Args:
+        side: "test" of the version that it learnt from, or "all" cases of another one.
+        rows: (case, structure, measure, value) as measured.
+    """
+
+    model: str
+    dataset: str
+    side: str
+    cases: int
+    scores: tuple[Score, ...]
+    subgroups: Mapping[str, tuple[Score, ...]]
+    rows: tuple[Mapping[str, Any], ...]
+    receipt: str
+    seconds: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the public document of `evaluate`."""
+        return document(
+            "evaluate",
+            model=self.model,
+            dataset=self.dataset,
+            side=self.side,
+            cases=self.cases,
+            scores=scores_document(self.scores),
+            subgroups={name: scores_document(scores) for name, scores in self.subgroups.items()},
+            rows=[dict(row) for row in self.rows],
+            receipt=self.receipt,
+            seconds=self.seconds,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Predicted:
+    """A prediction, and the folder that it was written to."""
+
+    prediction: Prediction
+    out: Path
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the public document of `predict`."""
+        return {**prediction_document(self.prediction), "out": str(self.out)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reported:
+    """The reports that were written."""
+
+    files: tuple[Path, ...]
+    receipt: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the public document of `report`."""
+        return document("report", files=[str(path) for path in self.files], receipt=self.receipt)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """A chain of receipts that holds: (step, what holds) for each link, the newest first."""
+
+    thing: str
+    key: str
+    links: tuple[tuple[str, str], ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the public document of `verify`."""
+        links = [{"step": step, "says": says} for step, says in self.links]
+        return document("verify", thing=self.thing, key=self.key, links=links)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What the store keeps of one kind: rows of a list, one thing, or what was removed."""
+
+    step: str
+    kind: str
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the public document of `list`, `show` or `remove`."""
+        return document(self.step, kind=self.kind, **self.fields)
+
+
+def prediction_document(prediction: Prediction) -> dict[str, Any]:
+    """Return what stands in prediction.json."""
+    return document(
+        "predict",
+        case=prediction.case,
+        model=prediction.model,
+        dataset=prediction.dataset,
+        verdict={"decision": prediction.verdict.decision, "reasons": list(prediction.verdict.reasons)},
+        volumes=scores_document(prediction.volumes),
+        seconds=dict(prediction.seconds),
+        input=dict(prediction.input),
+        labels=[{"value": label.value, "name": label.name} for label in prediction.table],
+        plan=dict(prediction.plan),
+        files=dict(prediction.files),
+        receipts=list(prediction.receipts),
+    )
+
+
+def scores_document(scores: Iterable[Score]) -> list[dict[str, Any]]:
+    """Return scores in their public form."""
+    return [dict(score.to_json()) for score in scores]
+
+
+def issue_document(issue: Issue) -> dict[str, Any]:
+    """Return an issue in its public form."""
+    return {
+        "check": issue.check,
+        "where": issue.where,
+        "figure": issue.figure,
+        "limit": issue.limit,
+        "mend": issue.mend,
+        "severity": issue.severity,
+    }
+
+
+def _numbers(values: Iterable[float]) -> list[float | None]:
+    return [None if value != value else value for value in values]  # nan is not JSON

@@ -1,0 +1,12 @@
+"""The form of every public document."""
+
+from typing import Any
+
+from isocenter import __version__
+
+FORMAT = 1  # docs/reference/json.md says what changes it
+
+
+def document(step: str, **fields: Any) -> dict[str, Any]:
+    """Return a public document: who speaks, in which format, of which step, and the step's own fields."""
+    return {"isocenter": __version__, "format": FORMAT, "step": step, **fields}
