@@ -25,8 +25,8 @@ from isocenter.recipe.recipe import Precision
 Progress = Callable[[int, int], None]
 
 _AXES = {"slice": -3, "row": -2, "column": -1}
-# of the patch's edge: the weight at a face's centre is 1/7, at a corner 1/3000 of that at the centre
-_SIGMA = 0.25
+# of the patch's edge, nnU-Net's: a face's centre counts 1/3000 of the window's centre, where most context is seen
+_SIGMA = 0.125
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +131,7 @@ def starts(size: int, edge: int, *, overlap: float) -> tuple[int, ...]:
         return (0,)
     step = max(1.0, edge * (1.0 - overlap))
     count = int(np.ceil((size - edge) / step)) + 1
-    return tuple(int(round(start)) for start in np.linspace(0, size - edge, count))
+    return tuple(round(float(start)) for start in np.linspace(0, size - edge, count))
 
 
 def nearness(patch: Sequence[int]) -> Tensor:
@@ -184,14 +184,13 @@ class _Sums:
 
 
 def _window(image: Tensor, place: tuple[int, int, int], patch: Sequence[int]) -> Tensor:
-    """Return (channel, *patch) of an image; beyond its far faces stands the image's own lowest value."""
+    """Return (channel, *patch) of an image; beyond its far faces the value at the face goes on, as in training."""
     s, r, c = (slice(start, start + edge) for start, edge in zip(place, patch, strict=True))
     window = image[:, s, r, c]
     short = [edge - have for edge, have in zip(patch, window.shape[1:], strict=True)]
     if not any(short):
         return window
-    padding = [0, short[2], 0, short[1], 0, short[0]]
-    return torch.stack([F.pad(channel, padding, value=float(channel.min())) for channel in window])
+    return F.pad(window[None], (0, short[2], 0, short[1], 0, short[0]), mode="replicate")[0]
 
 
 def _believed(network: nn.Module, batch: Tensor, *, flips: Sequence[str]) -> Tensor:
