@@ -37,7 +37,9 @@ class Instance:
         try:
             return sha256(self.path.read_bytes()).hexdigest()
         except OSError as error:
-            raise FileError(f"A file of the series cannot be read ({error.strerror}). Scan the folder again.") from error
+            raise FileError(
+                f"A file of the series cannot be read ({error.strerror}). Scan the folder again."
+            ) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,192 @@
+"""Pictures of one volume to a series with its verdict."""
+
+from dataclasses import dataclass
+
+from isocenter.dicom import tags
+from isocenter.dicom.frame import Frame
+from isocenter.dicom.geometry import Flaw, Stack, affine_of, stack
+from isocenter.dicom.header import NATIVE, Header
+from isocenter.dicom.roles import is_localiser, role_of
+from isocenter.dicom.series import Instance, Series
+from isocenter.errors import GridError
+from isocenter.image import Affine
+
+_PLANAR = frozenset({"CR", "DX", "MG", "IO", "PX", "XA", "RF", "XC", "ES", "GM", "OP", "OT", "SC", "RG", "DR", "US"})
+"""Modalities whose pictures may have no place in the body and still are pictures."""
+
+_NOT_PICTURES = {
+    "1.2.840.10008.5.1.4.1.1.66.4": "a segmentation",
+    "1.2.840.10008.5.1.4.1.1.66.7": "a label map segmentation",
+    "1.2.840.10008.5.1.4.1.1.481.2": "a dose grid",
+    "1.2.840.10008.5.1.4.1.1.30": "a parametric map",
+    "1.2.840.10008.5.1.4.1.1.77.1.6": "a whole-slide picture",
+    "1.2.840.10008.5.1.4.1.1.66.1": "a spatial registration",
+}
+_DECODED = NATIVE | {
+    "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.5", "1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51",
+    "1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70", "1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81",
+    "1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.91", "1.2.840.10008.1.2.4.201", "1.2.840.10008.1.2.4.202",
+    "1.2.840.10008.1.2.4.203",
+}  # fmt: skip
+
+
+def judge(frames: list[Frame], *, name: str, holder: object = None) -> Series:
+    """Return the series that some pictures of one volume make, with its verdict."""
+    whole = [frame for frame in frames if not is_truncated(frame.header)]
+    flaws = _form_flaws(frames[0], count=len(frames), whole=len(whole))
+    used = whole or frames
+    built: Stack | None = None
+    affine: Affine | None = None
+    if all(frame.position and frame.orientation and frame.spacing for frame in used):
+        built, affine, more = _placed(used)
+        flaws += more
+        used = [used[index] for index in built.order]
+    else:
+        flaws += _unplaced(used)
+    found = _found(used, flaws=flaws, built=built, affine=affine)
+    return found.series(frames[0].header, name=name, holder=holder)
+
+
+def judge_blank(header: Header, *, holder: object = None) -> Series:
+    """Return the series of a file without a picture: a report, a structure set, an encrypted one."""
+    if tags.ENCRYPTED in header.values and not header.text(tags.SOP_CLASS):
+        flaw = Flaw(verdict="encrypted", reason="Its attributes are encrypted. Decrypt it with the sender's key first.")
+    else:
+        flaw = Flaw(verdict="not an image", reason=f"An object of modality {header.text(tags.MODALITY) or 'unknown'}.")
+    return _Found(
+        instances=(Instance(path=header.path, frame=0, sop_uid=header.text(tags.SOP_INSTANCE), position=None),),
+        flaws=(flaw,),
+    ).series(header, name="", holder=holder)
+
+
+def is_truncated(header: Header) -> bool:
+    """Return whether the file ends before its pixels do."""
+    offset, length = header.pixels
+    if offset < 0 or not header.is_native:
+        return False
+    if offset == 0 or offset + length > header.size:
+        return True
+    return length < frame_bytes(header) * max(1, int(header.number(tags.FRAMES, 1)))
+
+
+def frame_bytes(header: Header) -> int:
+    """Return the bytes of one uncompressed frame, by its header."""
+    bits = header.integer(tags.ROWS) * header.integer(tags.COLUMNS) * header.integer(tags.SAMPLES, 1)
+    if header.text(tags.PHOTOMETRIC) == "YBR_FULL_422":
+        bits = bits * 2 // 3  # two pixels share their two colour samples, PS3.3 C.7.6.3.1.2
+    return (bits * header.integer(tags.BITS_ALLOCATED) + 7) // 8
+
+
+def _form_flaws(first: Frame, *, count: int, whole: int) -> list[Flaw]:
+    """Return what the headers alone say against a volume."""
+    header, flaws = first.header, []
+    kind = _NOT_PICTURES.get(header.text(tags.SOP_CLASS))
+    if kind:
+        flaws.append(Flaw(verdict="not an image", reason=f"It is {kind}, which is read by its own reader."))
+    elif header.syntax not in _DECODED:
+        flaws.append(Flaw(verdict="unsupported", reason=f"No decoder for transfer syntax {header.syntax} (video?)."))
+    elif header.integer(tags.BITS_ALLOCATED) not in (1, 8, 16, 32):
+        flaws.append(Flaw(verdict="unsupported", reason=f"{header.integer(tags.BITS_ALLOCATED)} bits in a pixel."))
+    elif whole < count:
+        flaws.append(Flaw(
+            verdict="truncated", accept="truncated" if whole else "",
+            reason=f"{count - whole} of {count} pictures end before their pixels do. Copy them again from their source"
+            + ("; accepting truncated leaves them out." if whole else "."),
+        ))  # fmt: skip
+    if is_localiser(header):
+        flaws.append(Flaw(
+            verdict="localiser", accept="localiser",
+            reason="A localiser only shows where other series were planned. Accepting localiser reads it all the same.",
+        ))  # fmt: skip
+    return flaws
+
+
+def _placed(frames: list[Frame]) -> tuple[Stack, Affine | None, list[Flaw]]:
+    first = frames[0]
+    spacing, orientation = first.spacing or (1.0, 1.0), first.orientation or ()
+    found = stack(
+        [frame.position or (0.0, 0.0, 0.0) for frame in frames], orientation=orientation,
+        thickness_mm=first.thickness_mm, pixel_mm=min(spacing),
+    )  # fmt: skip
+    origin = frames[found.order[0]].position or (0.0, 0.0, 0.0)
+    try:
+        affine = affine_of(origin, orientation=orientation, step=found.step, spacing=spacing)
+    except GridError as error:
+        return found, None, [Flaw(verdict="unsupported", reason=str(error))]
+    return found, affine, list(found.flaws)
+
+
+def _unplaced(frames: list[Frame]) -> list[Flaw]:
+    header = frames[0].header
+    modality = header.text(tags.MODALITY)
+    if modality in ("CT", "MR", "PT") or len({frame.header.path for frame in frames}) > 1:
+        return [Flaw(verdict="unsupported", reason="Its pictures do not say where in the body they lie.")]
+    if modality not in _PLANAR and len(frames) > 1:
+        return [Flaw(verdict="unsupported", reason=f"Frames of modality {modality or 'unknown'} without place.")]
+    return []
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """What was seen of a series beside its header."""
+
+    instances: tuple[Instance, ...]
+    flaws: tuple[Flaw, ...]
+    frames: tuple[Frame, ...] = ()
+    shape: tuple[int, int, int] = (0, 0, 0)
+    spacing: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    affine: Affine | None = None
+    offsets: tuple[float, ...] = ()
+
+    def series(self, header: Header, *, name: str, holder: object) -> Series:
+        return Series(
+            number=int(header.number(tags.SERIES_NUMBER, 0)),
+            part=name,
+            modality=header.text(tags.MODALITY) or "OT",
+            sequence=role_of(header),
+            verdict=self.flaws[0].verdict if self.flaws else "regular",
+            reason=self.flaws[0].reason if self.flaws else "",
+            flaws=self.flaws,
+            shape=self.shape,
+            spacing_mm=self.spacing,
+            instances=self.instances,
+            affine=self.affine,
+            study_uid=header.text(tags.STUDY),
+            series_uid=header.text(tags.SERIES),
+            patient_id=header.text(tags.PATIENT_ID),
+            sex=header.text(tags.PATIENT_SEX),
+            age_years=_age(header.text(tags.PATIENT_AGE)),
+            scanner=" ".join(filter(None, (header.text(tags.MANUFACTURER), header.text(tags.MODEL)))),
+            frames=self.frames,
+            offsets=self.offsets,
+            holder=holder,
+        )
+
+
+def _found(frames: list[Frame], *, flaws: list[Flaw], built: Stack | None, affine: Affine | None) -> _Found:
+    """Return what pictures of one volume come to."""
+    first = frames[0]
+    flat = first.spacing or (1.0, 1.0)
+    return _Found(
+        instances=tuple(
+            Instance(
+                path=frame.header.path,
+                frame=frame.index,
+                sop_uid=frame.header.text(tags.SOP_INSTANCE),
+                position=frame.position,
+            )
+            for frame in frames
+        ),
+        flaws=tuple(flaws),
+        frames=tuple(frames),
+        shape=(len(frames), *first.shape),
+        spacing=affine.spacing if affine else (float("nan"), *flat),
+        affine=affine,
+        offsets=built.offsets if built else (),
+    )
+
+
+def _age(text: str) -> float | None:
+    """Return years from an age string such as "064Y", "018M" (PS3.5 6.2)."""
+    share = {"Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}.get(text[-1:])
+    return float(text[:-1]) * share if share and text[:-1].isdigit() else None

@@ -1,0 +1,102 @@
+"""A folder to series: every file's header read, pictures grouped into volumes, each with its verdict."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import groupby
+from pathlib import Path
+
+from isocenter.dicom import tags
+from isocenter.dicom.frame import Frame, frames_of
+from isocenter.dicom.header import Header, read_header
+from isocenter.dicom.judge import judge, judge_blank
+from isocenter.dicom.series import Scan, Series
+from isocenter.dicom.split import split
+from isocenter.dicom.zipped import unzip
+from isocenter.errors import FileError
+
+Progress = Callable[[int, int], None]
+
+
+def scan(folder: Path, *, progress: Progress | None = None, workers: int | None = None) -> Scan:
+    """Return every series under a folder, in one DICOM file, or in a zip, each with its verdict.
+
+    Args:
+        folder: Folder, file or zip; a zip is unpacked into a temporary folder that lives as long as its series.
+        progress: Called with (files read, files in all), now and then.
+        workers: Files read at a time; more than one helps where opening a file waits for a network. None reads
+            one after the other.
+
+    Raises:
+        FileError: There is no such path, nothing may be read there, or the zip is unsafe.
+    """
+    holder, root = unzip(Path(folder))
+    paths = list(_files(root))
+    headers: list[Header] = []
+    refused: list[tuple[Path, str]] = []
+    for count, (path, found) in enumerate(_read(paths, workers=workers), start=1):
+        if isinstance(found, Header):
+            headers.append(found)
+        else:
+            refused.append((path, found))
+        if progress is not None and (count % 64 == 0 or count == len(paths)):
+            progress(count, len(paths))
+    series: list[Series] = []
+    for group in _by_series(headers):
+        series += _series_of(group, holder=holder, refused=refused)
+    series.sort(key=lambda one: (one.study_uid, one.number, one.series_uid, one.part))
+    return Scan(series=tuple(series), files=len(paths), refused=tuple(refused))
+
+
+def _files(root: Path) -> Iterator[Path]:
+    if root.is_file():
+        yield root
+        return
+    if not root.exists():
+        raise FileError("There is no such file or folder. Check how the path is written.")
+    if not os.access(root, os.R_OK | os.X_OK):
+        raise FileError("The folder may not be read. Give yourself read permission on it.")
+    for at, folders, names in os.walk(root):
+        folders.sort()
+        yield from (Path(at, name) for name in sorted(names) if name != "DICOMDIR" and not name.startswith("."))
+
+
+def _read(paths: list[Path], *, workers: int | None) -> Iterator[tuple[Path, Header | str]]:
+    if workers is None or workers <= 1:
+        yield from map(_try_header, paths)
+        return
+    with ThreadPoolExecutor(workers) as pool:
+        yield from pool.map(_try_header, paths, chunksize=32)
+
+
+def _try_header(path: Path) -> tuple[Path, Header | str]:
+    try:
+        return path, read_header(path)
+    except FileError as error:
+        return path, str(error)
+
+
+def _by_series(headers: Iterable[Header]) -> Iterator[list[Header]]:
+    def key(header: Header) -> tuple[str, str]:
+        return header.text(tags.STUDY), header.text(tags.SERIES)
+
+    for _, group in groupby(sorted(headers, key=key), key=key):
+        yield list(group)
+
+
+def _series_of(headers: list[Header], *, holder: object, refused: list[tuple[Path, str]]) -> list[Series]:
+    frames: list[Frame] = []
+    blank: list[Header] = []
+    for header in headers:
+        try:
+            found = frames_of(header)
+        except FileError as error:
+            refused.append((header.path, str(error)))
+            continue
+        frames += found
+        if not found:
+            blank.append(header)
+    parts = split(frames)
+    return [judge(part, name=name, holder=holder) for name, part in parts] + [
+        judge_blank(header, holder=holder) for header in blank
+    ]

@@ -1,0 +1,94 @@
+"""Headers that our own walk does not understand, read by pydicom: big endian, deflated, no preamble, broken VRs."""
+
+import struct
+import warnings
+import zlib
+from pathlib import Path
+
+import pydicom
+from pydicom.dataelem import RawDataElement
+from pydicom.errors import InvalidDicomError
+
+from isocenter.dicom import tags
+from isocenter.dicom.header import BIG_ENDIAN, EXPLICIT, IMPLICIT, Header, is_enveloped
+from isocenter.errors import FileError
+
+# everything that pydicom was seen to raise on damaged bytes
+BROKEN = (
+    InvalidDicomError, EOFError, OSError, ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError,
+    MemoryError, RecursionError, NotImplementedError, RuntimeError, struct.error, zlib.error,
+)  # fmt: skip
+
+
+def read_dataset(path: Path, *, with_pixels: bool = False) -> pydicom.Dataset:
+    """Return a file as pydicom's data set, also without preamble or meta header.
+
+    Raises:
+        FileError: No DICOM file, encrypted, or damaged beyond reading.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return pydicom.dcmread(path, stop_before_pixels=not with_pixels, force=True)
+    except PermissionError as error:
+        raise FileError("A file cannot be read (no permission). Give it read permission, or leave it out.") from error
+    except BROKEN as error:
+        raise FileError(f"A DICOM file is damaged ({type(error).__name__}). Copy it again from its source.") from error
+
+
+def read_with_pydicom(path: Path) -> Header:
+    """Return the header of a file that only pydicom understands.
+
+    Raises:
+        FileError: No DICOM file, encrypted, or damaged beyond reading.
+    """
+    if is_enveloped(path):
+        raise FileError("A file is encrypted as a whole (PS3.15 secure DICOM). Decrypt it with the sender's key first.")
+    dataset = read_dataset(path)
+    values = _raw_values(dataset)
+    if tags.SOP_CLASS not in values and tags.MODALITY not in values:
+        raise FileError("No DICOM file: it names neither an object class nor a modality.")
+    implicit, little = dataset.original_encoding
+    syntax = values.get(tags.TRANSFER_SYNTAX, b"").decode("ascii", "replace").strip(" \0")
+    guessed = (IMPLICIT if implicit else EXPLICIT) if little is not False else BIG_ENDIAN
+    return Header(
+        path=path, syntax=syntax or guessed, values=values, is_little=little is not False,
+        pixels=(-1, -1) if has_pixels(path) else (0, 0), size=path.stat().st_size,
+    )  # fmt: skip
+
+
+def has_pixels(path: Path) -> bool:
+    """Return whether pydicom finds a pixel element in the file; its bytes are not read."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            whole = pydicom.dcmread(path, defer_size=1024, force=True, specific_tags=sorted(tags.PIXELS))
+    except BROKEN:
+        return False
+    return any(tag in whole for tag in tags.PIXELS)
+
+
+def _raw_values(dataset: pydicom.Dataset) -> dict[int, bytes]:
+    """Return the bytes of the wanted elements; pydicom keeps them raw until someone asks for a value."""
+    values: dict[int, bytes] = {}
+    parts: list[pydicom.Dataset] = [dataset]
+    if isinstance(getattr(dataset, "file_meta", None), pydicom.Dataset):
+        parts.append(dataset.file_meta)
+    for part in parts:
+        for tag in tags.WANTED.intersection(map(int, part.keys())):
+            element = part.get_item(tag)
+            if isinstance(element, RawDataElement) and isinstance(element.value, bytes):
+                values[tag] = element.value
+            elif getattr(element, "VR", "") == "SQ":
+                values[tag] = b"sequence"
+            else:
+                values[tag] = _as_text(element)
+    return values
+
+
+def _as_text(element: object) -> bytes:
+    value = getattr(element, "value", None)
+    if value is None:
+        return b""
+    many = value if isinstance(value, list | tuple | pydicom.multival.MultiValue) else [value]
+    return "\\".join(str(one) for one in many).encode("latin-1", "replace")
