@@ -74,11 +74,14 @@ def _finite(points: Sequence[Point]) -> list[Point]:
 
 
 def _smooth(points: Sequence[Point]) -> list[Point]:
-    """Return the running mean over a fortieth of the run; as it came where there are few points."""
+    """Return the running mean over a fortieth of the run; as it came where there are few points or no noise."""
     width = len(points) // 40
     if width < 2:
         return list(points)
     values = np.array([value for _, value in points])
+    # a change of direction at each second step is noise; a smooth curve turns a few times in all
+    if np.mean(np.diff(values)[1:] * np.diff(values)[:-1] < 0) < 0.2:
+        return list(points)
     padded = np.concatenate([np.full(width // 2, values[0]), values, np.full(width - 1 - width // 2, values[-1])])
     means = np.convolve(padded, np.full(width, 1 / width), mode="valid")
     return [(step, float(mean)) for (step, _), mean in zip(points, means, strict=True)]
@@ -108,14 +111,15 @@ def _line(points: Sequence[Point], frame: _Frame, *, place: int) -> Markup:
 
 
 def _apart(values: Sequence[float], frame: _Frame) -> list[float]:
-    """Return heights for the lines' names at their ends, at least two lines of text apart."""
+    """Return heights for the lines' names at their ends, two lines of text apart and above the axis."""
     places = [_BOTTOM if math.isnan(value) else frame.y(value) for value in values]
     order = sorted(range(len(places)), key=lambda index: places[index])
     least = 0.0
     for index in order:
         places[index] = max(places[index], least)
-        least = places[index] + 28
-    return places
+        least = places[index] + 30
+    below = max(0.0, max(places, default=0.0) - (_BOTTOM - 12))
+    return [place - below for place in places]
 
 
 def _name(name: str, points: Sequence[Point], *, y: float, place: int, lang: str, alone: bool) -> Markup:

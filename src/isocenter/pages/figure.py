@@ -1,6 +1,7 @@
 """Pictures of a plane: patient's left on the right, thin outlines, true proportions."""
 
 import io
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
+from scipy import ndimage
 
 from isocenter.image import Mask, Volume
 from isocenter.pages.greys import Greys
@@ -18,7 +20,7 @@ from isocenter.result.report import Picture, Plane
 PLANES: dict[Plane, str] = {"axial": "SPL", "coronal": "PIL", "sagittal": "LIP"}
 
 _LEAST_PIXELS, _MOST_PIXELS = 640, 1024  # of the longer edge: sharp on a dense screen, small in a file
-_LINE, _HALO = 0.0045, 0.003  # widths, as shares of the longer edge: 1.5 and 1 px of a picture of 330 px
+_LINE, _HALO = 0.0055, 0.003  # widths, as shares of the longer edge: 1.5 and 1 px of a picture of 280 px
 _TURNED = 0.26  # sine of 15 degrees: an axis turned further from the patient's bears a second letter
 
 Box = tuple[slice, slice]
@@ -134,31 +136,56 @@ def _grey_pixels(values: Floats, *, greys: Greys, pixels: tuple[int, int]) -> np
 def _outline_pixels(
     labels: npt.NDArray[Any], structures: Sequence[tuple[int, tuple[int, int, int]]], *, pixels: tuple[int, int]
 ) -> npt.NDArray[np.uint8]:
-    """Return RGBA (height, width, 4): a line just inside each structure's edge, on a faint dark halo.
-
-    The edge is where a structure's interpolated share is one half; a share over its slope is the distance to it.
-    """
-    line, halo = _LINE * max(pixels), _HALO * max(pixels)
+    """Return RGBA (height, width, 4): a line just inside each structure's edge, on a faint dark halo."""
     layer = np.zeros((pixels[1], pixels[0], 4), dtype=np.float32)
-    lines = [(_depth(labels == value, pixels), np.asarray(colour, dtype=np.float32)) for value, colour in structures]
-    for depth, _ in lines:
-        dark = 0.5 * np.clip(line / 2 + halo + 0.5 - np.abs(depth - line / 2), 0, 1)
-        layer[..., 3] = np.maximum(layer[..., 3], dark)
-    for depth, colour in lines:
-        cover = np.clip(line / 2 + 0.5 - np.abs(depth - line / 2), 0, 1)[..., None]
-        layer[..., :3] = np.where(cover > 0, (1 - cover) * layer[..., :3] + cover * colour, layer[..., :3])
-        layer[..., 3:] = np.maximum(layer[..., 3:], cover)
+    drawn = [(_line(labels == value, pixels), np.asarray(colour, dtype=np.float32)) for value, colour in structures]
+    for line, _ in drawn:
+        shade = layer[line.box][..., 3]
+        np.maximum(shade, 0.5 * line.halo, out=shade)
+    for line, colour in drawn:
+        part, cover = layer[line.box], line.cover[..., None]
+        part[..., :3] = (1 - cover) * part[..., :3] + cover * colour
+        part[..., 3:] = np.maximum(part[..., 3:], cover)
     layer[..., 3] *= 255
     return np.asarray(np.rint(layer), dtype=np.uint8)
 
 
-def _depth(inside: npt.NDArray[np.bool_], pixels: tuple[int, int]) -> Floats:
-    """Return how far each pixel lies inside the structure's edge, in pixels; negative outside; true near the edge."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Line:
+    """A structure's line and its halo, 0..1, on the part of a picture that they cover."""
+
+    box: Box
+    cover: Floats
+    halo: Floats
+
+
+def _line(inside: npt.NDArray[np.bool_], pixels: tuple[int, int]) -> _Line:
+    """Return the line along the edge, which lies where the structure's interpolated share is one half.
+
+    Near the edge the share over its slope is the distance to it in fractions of a pixel, which keeps the outer rim
+    smooth; further inside and outside whole distances do.
+    """
+    width, halo = _LINE * max(pixels), _HALO * max(pixels)
     share = _stretched(inside.astype(np.float32), pixels)
-    if min(share.shape) < 2:
-        return np.asarray(share - 0.5)
+    box = _reach(share > 0.5, math.ceil(halo) + 2)
+    share = share[box]
+    inner = ndimage.distance_transform_edt(share > 0.5)
+    outer = ndimage.distance_transform_edt(share <= 0.5)
     down, right = np.gradient(share)
-    return np.asarray((share - 0.5) / np.maximum(np.hypot(down, right), 1e-4))
+    rim = np.clip((share - 0.5) / np.maximum(np.hypot(down, right), 1e-4) + 0.5, 0, 1)
+    cover = np.clip(width + 1 - inner, 0, 1) * rim
+    dark = np.clip(halo + 1 - outer, 0, 1) * np.clip(width + halo + 1 - inner, 0, 1)
+    return _Line(box=box, cover=cover.astype(np.float32), halo=dark.astype(np.float32))
+
+
+def _reach(inside: npt.NDArray[np.bool_], margin: int) -> Box:
+    """Return rows and columns that hold everything inside, with a margin; at least two of each."""
+    parts = []
+    for axis, size in enumerate(inside.shape):
+        there = np.flatnonzero(inside.any(axis=1 - axis))
+        first, last = (int(there[0]), int(there[-1])) if there.size else (0, 0)
+        parts.append(slice(max(0, min(first - margin, size - 2)), last + margin + 1))
+    return parts[0], parts[1]
 
 
 def _png(pixels: npt.NDArray[np.uint8]) -> bytes:

@@ -76,10 +76,8 @@ def number(value: float, unit: str = "1") -> str:
     """Return a figure with three digits after the point for shares, else with three that count; "–" for nan."""
     if math.isnan(value):
         return "–"
-    if unit == "1":
-        return f"{value:.3f}"
-    digits = 2 if abs(value) < 10 else 1 if abs(value) < 1000 else 0
-    return f"{value:.{digits}f}"
+    digits = 3 if unit == "1" else 2 if abs(value) < 10 else 1 if abs(value) < 1000 else 0
+    return f"{value:.{digits}f}".replace("-", "\u2212")
 
 
 def interval(score: Score) -> str:

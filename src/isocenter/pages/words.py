@@ -46,10 +46,9 @@ WORDS: Mapping[str, tuple[str, str]] = {
     # report: its head
     "report.title": ("Imaging report", "影像报告"),
     "report.kind": ("Read by a model", "模型阅片"),
-    "report.case": ("Case", "病例"),
+    "report.case": ("Case (pseudonym)", "病例（化名）"),
     "report.composed": ("Composed", "生成时间"),
     "report.model": ("Model", "模型"),
-    "report.pseudonym": ("pseudonym", "化名"),
     "verdict.yes": ("Released", "可以发布"),
     "verdict.review": ("A person must review this", "须由人工复核"),
     "verdict.no": ("Not released", "不予发布"),
@@ -71,6 +70,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "在所给影像中勾画并测量：{structures}。",
     ),
     "asked.input": ("Images", "影像"),
+    "layout.dicom": ("DICOM series", "DICOM 序列"),
+    "layout.nifti": ("NIfTI file", "NIfTI 文件"),
     "asked.grid": ("Grid", "网格"),
     "asked.grid_value": (
         "{slices} slices × {rows} rows × {columns} columns",
@@ -207,9 +208,9 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "origins.receipt": ("Receipt (sha256)", "凭据（sha256）"),
     "origins.missing": ("none", "无"),
     "origins.note": (
-        "`isocenter verify` walks from this page along the receipts back to the source images, and says at the first "
+        "isocenter verify walks from this page along the receipts back to the source images, and says at the first "
         "link that does not hold which one and why.",
-        "运行 `isocenter verify` 可从本页沿凭据逐级核对至原始影像；若某一环不成立，会指出是哪一环及原因。",
+        "运行 isocenter verify 可从本页沿凭据逐级核对至原始影像；若某一环不成立，会指出是哪一环及原因。",
     ),
     "origin.volumes": ("Volume, extent, slices, parts", "体积、范围、层面、部分数"),
     "origin.intervals": ("Intervals of the volumes", "体积区间"),
@@ -262,7 +263,6 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "run.value": ("Decided", "决定"),
     "run.reason": ("Reason", "理由"),
     "run.remarks": ("What was noticed", "提示"),
-    "run.no_reason": ("as asked", "按要求"),
     "curve.loss": ("Loss", "损失"),
     "curve.rate": ("Learning rate", "学习率"),
     "curve.dice": ("Dice overlap on validation patients", "验证患者 Dice 重叠度"),

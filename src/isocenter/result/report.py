@@ -107,6 +107,7 @@ class ModelSummary:
         scores: On its validation patients.
         created: UTC, ISO 8601.
         receipt: Digest of the receipt of its training.
+        dataset_receipt: Digest of the receipt of the taking-in of its data set.
     """
 
     id: str
@@ -117,6 +118,7 @@ class ModelSummary:
     patients: Mapping[str, int] = field(default_factory=dict)
     scores: tuple[Score, ...] = ()
     receipt: str = ""
+    dataset_receipt: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

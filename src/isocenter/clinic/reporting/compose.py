@@ -91,5 +91,7 @@ def _origins(prediction: Prediction, model: ModelSummary, evaluated: Evaluated |
     if evaluated is not None:
         name = evaluated.dataset_name or "dataset"
         origins.append(Origin(key="scores", name=name, digest=evaluated.dataset, receipt=evaluated.receipt))
-    origins.append(Origin(key="learning", name=model.dataset_name or "dataset", digest=model.dataset))
-    return tuple(origins)
+    learning = Origin(
+        key="learning", name=model.dataset_name or "dataset", digest=model.dataset, receipt=model.dataset_receipt
+    )
+    return (*origins, learning)

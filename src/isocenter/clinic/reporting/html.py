@@ -60,7 +60,7 @@ def _asked(report: Report, *, lang: str) -> Rows:
     """Return what is known of the input; its keys are those that the pipeline writes."""
     known = report.prediction.input
     rows: Rows = []
-    told = [str(known[key]) for key in ("modality", "layout") if known.get(key)]
+    told = [_named(f"layout.{known[key]}", lang=lang) for key in ("modality", "layout") if known.get(key)]
     if told:
         rows.append((say("asked.input", lang=lang), " · ".join(told)))
     if known.get("shape"):
@@ -91,7 +91,7 @@ def _reading(report: Report, *, lang: str) -> Rows:
         add("created", moment(model.created))
     rows += _settings(plan, lang=lang)
     stages = [
-        f"{say(f'stage.{stage}', lang=lang) if knows(f'stage.{stage}') else stage} {_seconds(seconds, lang=lang)}"
+        f"{_named(f'stage.{stage}', lang=lang)} {_seconds(seconds, lang=lang)}"
         for stage, seconds in report.prediction.seconds.items()
     ]
     if stages:
@@ -112,6 +112,11 @@ def _settings(plan: Mapping[str, Any], *, lang: str) -> Rows:
     if "overlap" in plan:
         rows.append((say("reading.overlap", lang=lang), f"{100 * plan['overlap']:.0f} %"))
     return rows
+
+
+def _named(key: str, *, lang: str) -> str:
+    """Return the words for a key, or its last part where there are none."""
+    return say(key, lang=lang) if knows(key) else key.partition(".")[2]
 
 
 def _millimetres(spacing: Any, *, lang: str) -> str:

@@ -13,6 +13,7 @@ from isocenter.result.report import Picture, Plane
 _MOST = 9  # pictures from end to end: three rows of three
 _MARGIN_MM = 20.0  # round the findings: enough to know the neighbourhood
 _LEAST_MM = 80.0  # edge of a cropped picture: below it nobody knows where they are
+_NEARLY_ALL = 0.85  # of the whole plane's longer edge: a crop that saves less than the rest only cuts off the skin
 
 
 def draw_overview(volume: Volume, mask: Mask, *, greys: Greys) -> tuple[Picture, ...]:
@@ -74,14 +75,14 @@ def _counts(labels: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
 
 
 def _spread(mask: Mask) -> list[int]:
-    """Return up to nine planes: both ends of what was found, each structure's largest, and steps between."""
+    """Return up to nine planes: both ends of what was found, each structure's largest, then into the widest gaps."""
     there = np.flatnonzero(_counts(mask.labels))
     largest = [int(np.argmax(_counts(mask.labels == value))) for value in mask.present]
-    chosen = list(dict.fromkeys(largest))[: _MOST - 2] if len(there) > _MOST else []
-    room = _MOST - len(chosen)
-    steps = np.linspace(0, len(there) - 1, min(room, len(there)))
-    chosen += [int(there[round(float(step))]) for step in steps]
-    return sorted(set(chosen))
+    chosen = list(dict.fromkeys([int(there[0]), int(there[-1]), *largest]))[:_MOST]
+    while len(chosen) < min(_MOST, len(there)):
+        nearest = np.abs(there[:, None] - np.array(chosen)).min(axis=1)
+        chosen.append(int(there[np.argmax(nearest)]))
+    return sorted(chosen)
 
 
 def _box(view: View) -> Box:
@@ -92,6 +93,8 @@ def _box(view: View) -> Box:
     spacing = view.volume.affine.spacing[1:]
     rows, columns = np.flatnonzero(found.any(axis=1)), np.flatnonzero(found.any(axis=0))
     edge_mm = max(_LEAST_MM, *(_edge_mm(ends, mm) for ends, mm in zip((rows, columns), spacing, strict=True)))
+    if edge_mm > _NEARLY_ALL * max(count * mm for count, mm in zip(found.shape, spacing, strict=True)):
+        return slice(None), slice(None)
     return (
         _part(rows, count=found.shape[0], edge=round(edge_mm / spacing[0])),
         _part(columns, count=found.shape[1], edge=round(edge_mm / spacing[1])),
