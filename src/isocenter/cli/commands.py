@@ -72,18 +72,21 @@ def convert(
     *,
     accept: Accept = None,
     series: Annotated[int | None, typer.Option("--series", help="Which series, as numbered by `scan`.")] = None,
+    modality: Annotated[str | None, typer.Option("--modality", help="CT or MR, for DICOM from NIfTI.")] = None,
     json: Json = False,
 ) -> Outcome:
     """Turn a DICOM series into NIfTI, or NIfTI into DICOM.
 
     Example: isocenter convert study/ t1.nii.gz
 
-    Example: isocenter convert t1.nii.gz t1-dicom/
+    Example: isocenter convert t1.nii.gz t1-dicom/ --modality MR
     """
     from isocenter import pipeline
 
     with watching() as watch:
-        return pipeline.convert(input, out, accept=tuple(accept or ()), series=series, progress=watch)
+        return pipeline.convert(
+            input, out, accept=tuple(accept or ()), series=series, modality=modality, progress=watch
+        )
 
 
 def ingest(

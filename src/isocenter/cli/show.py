@@ -19,13 +19,21 @@ def init(document: Document) -> None:
 def scan(document: Document) -> None:
     """List each series with its verdict, and files that are none."""
     rows = [
-        (s["index"], s["modality"], s["sequence"], _grid(s["shape"]), _mm(s["spacing_mm"]), s["verdict"], s["reason"])
+        (
+            s["index"],
+            s["modality"],
+            f"{s['sequence']} {s['part']}".strip(),
+            _grid(s["shape"]),
+            _mm(s["spacing_mm"]),
+            s["verdict"],
+            s["reason"],
+        )
         for s in document["series"]
     ]
     _table(("#", "modality", "sequence", "slices×rows×columns", "mm", "verdict", "why"), rows)
     _say(f"{document['files']} files in {document['seconds']:.1f} s, {len(document['series'])} series.")
     for other in document["others"]:
-        _say(f"  {other['count']} × {other['verdict']}: {other['reason']}")
+        _say(f"  {other['count']} other: {other['reason']}")
 
 
 def convert(document: Document) -> None:

@@ -11,10 +11,11 @@ from isocenter.plugins import find
 if TYPE_CHECKING:
     from isocenter.pipeline.about import doctor, info
     from isocenter.pipeline.clinic import report
-    from isocenter.pipeline.intake import check, convert, ingest, scan
+    from isocenter.pipeline.intake import check, ingest
     from isocenter.pipeline.keeping import init, list_kept, remove_kept, show_kept, verify
     from isocenter.pipeline.learning import evaluate, plan, train
     from isocenter.pipeline.reading import predict
+    from isocenter.pipeline.scanning import convert, scan
 
 __all__ = [
     "check", "convert", "doctor", "evaluate", "info", "ingest", "init", "list_kept", "plan", "predict", "remove_kept",

@@ -2,8 +2,8 @@
 
 STEPS = {
     "init": "isocenter.pipeline.keeping:init",
-    "scan": "isocenter.pipeline.intake:scan",
-    "convert": "isocenter.pipeline.intake:convert",
+    "scan": "isocenter.pipeline.scanning:scan",
+    "convert": "isocenter.pipeline.scanning:convert",
     "ingest": "isocenter.pipeline.intake:ingest",
     "check": "isocenter.pipeline.intake:check",
     "plan": "isocenter.pipeline.learning:plan",

@@ -1,0 +1,149 @@
+"""A path becomes volumes by role: a DICOM folder, file or zip, a NIfTI file, or a folder of one NIfTI a role."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from hashlib import file_digest
+from pathlib import Path
+from typing import Literal
+
+from isocenter.dicom import Scan, Series, load
+from isocenter.dicom import scan as scan_folder
+from isocenter.errors import FileError, SeriesError
+from isocenter.image import Volume, read_nifti
+from isocenter.pipeline.outcome import Watch
+from isocenter.recipe import Channel
+
+Kind = Literal["dicom", "nifti"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """What lay at a path.
+
+    Args:
+        volumes: By role, the first one first.
+        series: The DICOM series behind each volume, in the same order; empty for NIfTI.
+        files: Every file that was read, for the receipt.
+    """
+
+    kind: Kind
+    volumes: dict[str, Volume]
+    series: tuple[Series, ...]
+    files: tuple[Path, ...]
+
+    def digests(self) -> tuple[str, ...]:
+        """Return the sha256 of each file.
+
+        Raises:
+            FileError: A file is gone.
+        """
+        return tuple(digest_of(path) for path in self.files)
+
+
+def digest_of(path: Path) -> str:
+    """Return the sha256 in hex of a file.
+
+    Raises:
+        FileError: It cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise FileError(f"{path.name} cannot be read: {error.strerror}.") from error
+
+
+def is_nifti(path: Path) -> bool:
+    """Return whether a path is named as a NIfTI file."""
+    return path.name.lower().endswith((".nii", ".nii.gz"))
+
+
+def open_input(
+    path: Path,
+    *,
+    channels: Sequence[Channel] = (),
+    accept: Collection[str] = (),
+    series: int | None = None,
+    watch: Watch | None = None,
+) -> Opened:
+    """Return the volumes at a path, one for each channel wanted.
+
+    Args:
+        path: DICOM folder, file or zip; a NIfTI file; or a folder with one NIfTI file a role (t1.nii.gz).
+        channels: What a model reads; empty takes the one volume that is there.
+        accept: Words that take a series in spite of its verdict (see dicom.load).
+        series: Takes that series of the scan, by its number from 1, for the only channel.
+        watch: Told how far the scan is.
+
+    Raises:
+        FileError: Nothing there that can be read.
+        SeriesError: No series that fits, several that fit, or one whose verdict is not accepted.
+    """
+    if is_nifti(path):
+        role = channels[0].role if len(channels) == 1 else "image"
+        return Opened(kind="nifti", volumes={role: read_nifti(path)}, series=(), files=(path,))
+    named = _one_file_a_role(path, channels)
+    if named:
+        volumes = {role: read_nifti(file) for role, file in named.items()}
+        return Opened(kind="nifti", volumes=volumes, series=(), files=tuple(named.values()))
+    found = scan_folder(path, progress=None if watch is None else lambda done, of: watch("scan", done, of, ""))
+    chosen = _choose(found, channels=channels, series=series)
+    volumes = {role: load(one, accept=accept) for role, one in chosen.items()}
+    files = tuple(dict.fromkeys(file for one in chosen.values() for file in one.paths))
+    return Opened(kind="dicom", volumes=volumes, series=tuple(chosen.values()), files=files)
+
+
+def _one_file_a_role(path: Path, channels: Sequence[Channel]) -> dict[str, Path]:
+    """Return role to file where a folder holds a NIfTI file for each channel, by name."""
+    if not path.is_dir():
+        return {}
+    found = {}
+    for channel in channels:
+        files = [path / f"{channel.role}{end}" for end in (".nii.gz", ".nii")]
+        there = next((file for file in files if file.is_file()), None)
+        if there is None:
+            return {}
+        found[channel.role] = there
+    return found
+
+
+def _choose(found: Scan, *, channels: Sequence[Channel], series: int | None) -> dict[str, Series]:
+    volumes = [one for one in found if one.verdict not in ("not an image", "encrypted", "unsupported")]
+    if not found.series:
+        raise FileError(
+            f"There is no DICOM image among {found.files} files. Name a DICOM folder, file or zip, or a NIfTI file."
+        )
+    if series is not None:
+        if not 1 <= series <= len(found.series):
+            raise SeriesError(
+                f"There is no series {series}; `isocenter scan` numbers them from 1 to {len(found.series)}."
+            )
+        return {channels[0].role if channels else "image": found.series[series - 1]}
+    if not channels:
+        return {"image": _only(volumes, of="image", found=found)}
+    return {channel.role: _fitting(volumes, channel, found=found) for channel in channels}
+
+
+def _fitting(volumes: Sequence[Series], channel: Channel, *, found: Scan) -> Series:
+    """Return the series for a channel: of its modality, of its role where several are, regular before others."""
+    fits = [one for one in volumes if "OT" in (channel.modality, one.modality) or one.modality == channel.modality]
+    if not fits:
+        there = ", ".join(sorted({one.modality for one in found}))
+        raise SeriesError(f"The model reads {channel.modality}; the study holds {there}.")
+    named = [one for one in fits if one.sequence == channel.role]
+    return _only(named or fits, of=channel.role, found=found)
+
+
+def _only(volumes: Sequence[Series], *, of: str, found: Scan) -> Series:
+    regular = [one for one in volumes if one.verdict == "regular"]
+    candidates = regular or list(volumes)
+    if len(candidates) == 1:
+        return candidates[0]
+    if not candidates:
+        first = found.series[0]
+        raise SeriesError(f"No series makes a volume for {of!r}: {first.verdict}. {first.reason}")
+    listed = "; ".join(
+        f"{found.series.index(one) + 1}: {one.modality} {one.sequence} {'×'.join(map(str, one.shape))}"
+        for one in candidates[:8]
+    )
+    raise SeriesError(f"{len(candidates)} series could be {of!r} ({listed}). Say which with --series NUMBER.")
