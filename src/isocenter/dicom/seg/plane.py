@@ -8,8 +8,12 @@ import numpy.typing as npt
 
 from isocenter.image import Affine
 
-# 0.1 mm: what the proof of a written object allows; DICOM's decimal strings alone leave less than 1e-5 mm
 PLACE_TOLERANCE_MM = 0.1
+"""What the proof of a written object allows; decimal strings alone leave less than 1e-5 mm."""
+
+_STEP_SHARE = (
+    0.12  # of the slices' step: a scan counts as regular where no slice lies more than a tenth beside its place
+)
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
@@ -22,13 +26,28 @@ class Slot:
         axes: The grid's index axes along which the plane's (normal, rows, columns) run.
         start: Grid index of the plane's first pixel.
         signs: Whether (rows, columns) grow with the grid's index (1) or against it (-1).
-        off_mm: How far the plane's furthest corner lies from that place.
+        aside_mm: How far the plane's furthest corner lies from that place within the plane.
+        beside_mm: How far along its normal.
+        step_mm: Of the grid, along the plane's normal.
     """
 
     axes: tuple[int, int, int]
     start: tuple[int, int, int]
     signs: tuple[int, int]
-    off_mm: float
+    aside_mm: float
+    beside_mm: float
+    step_mm: float
+
+    @property
+    def is_on(self) -> bool:
+        """Whether the plane is a slice of the grid: what a header's rounding explains, and no more."""
+        beside = max(PLACE_TOLERANCE_MM, _STEP_SHARE * self.step_mm)
+        return self.aside_mm <= PLACE_TOLERANCE_MM and self.beside_mm <= beside
+
+    @property
+    def off_mm(self) -> float:
+        """How far off the plane lies altogether."""
+        return float(np.hypot(self.aside_mm, self.beside_mm))
 
     def window(
         self, grid: npt.NDArray[Scalar], shape: tuple[int, int]
@@ -110,6 +129,12 @@ class Plane:
         places = np.tile(start, (4, 1)).astype(np.float64)
         places[:, down] += signs[0] * corners[:, 0]
         places[:, across] += signs[1] * corners[:, 1]
-        off = np.linalg.norm(affine.to_world(places) - self.to_world(corners), axis=1).max()
+        off = affine.to_world(places) - self.to_world(corners)
+        beside = off @ self.normal
+        aside = np.linalg.norm(off - np.outer(beside, self.normal), axis=1)
         a, b, c = (int(n) for n in start)
-        return Slot(axes=(3 - down - across, down, across), start=(a, b, c), signs=signs, off_mm=float(off))
+        normal = 3 - down - across
+        return Slot(
+            axes=(normal, down, across), start=(a, b, c), signs=signs, step_mm=affine.spacing[normal],
+            aside_mm=float(aside.max()), beside_mm=float(np.abs(beside).max()),
+        )  # fmt: skip

@@ -75,7 +75,7 @@ def _slots(read: Segmentation, affine: Affine) -> list[Slot] | None:
     slots = []
     for frame in read.frames:
         slot = frame.plane.slot_on(affine)
-        if slot is None or slot.off_mm > PLACE_TOLERANCE_MM:
+        if slot is None or not slot.is_on:
             return None
         slots.append(slot)
     return slots
@@ -153,7 +153,10 @@ def _fill(
     if outside:
         raise GridError(f"{outside} labelled voxels lie outside the image; is it the segmentation of another series?")
     if double and overlap == "refuse":
-        raise LabelError(f"Segments overlap in {double} voxels; a mask holds one label each. Say which is to win (overlap first or last).")
+        raise LabelError(
+            f"Segments overlap in {double} voxels; a mask holds one label each. "
+            "Say which is to win (overlap first or last)."
+        )
     return labels
 
 

@@ -13,7 +13,7 @@ from pydicom.uid import generate_uid
 from isocenter import __version__
 from isocenter.dicom.proof import prove_seg
 from isocenter.dicom.seg.describe import PRIVATE_SCHEME, describe, property_type
-from isocenter.dicom.seg.plane import PLACE_TOLERANCE_MM, Plane
+from isocenter.dicom.seg.plane import Plane
 from isocenter.dicom.seg.sources import Sources, read_sources
 from isocenter.errors import GridError
 from isocenter.image import Mask
@@ -70,7 +70,7 @@ def _cuts(mask: Mask, read: Sources) -> dict[int, npt.NDArray[np.uint16]]:
     for index, plane in enumerate(read.planes):
         slot = plane.slot_on(mask.affine)
         off_mm = min(off_mm, slot.off_mm if slot else np.inf)
-        if slot is None or slot.off_mm > PLACE_TOLERANCE_MM or slot.start[slot.axes[0]] in taken:
+        if slot is None or not slot.is_on or slot.start[slot.axes[0]] in taken:
             continue
         taken.add(slot.start[slot.axes[0]])
         view, kept = slot.window(mask.labels, plane.shape)
@@ -82,13 +82,13 @@ def _cuts(mask: Mask, read: Sources) -> dict[int, npt.NDArray[np.uint16]]:
     if mask.table.ignore:
         wanted -= int(np.count_nonzero(mask.labels == mask.table.ignore))
     if not taken or wanted != found:
-        raise GridError(_misfit(wanted - found, off_mm))
+        raise GridError(_misfit(wanted - found if taken else 0, off_mm))
     found_in = {index: cut for index, cut in cuts.items() if cut.any()}
     return found_in or {0: np.zeros(read.planes[0].shape, dtype=np.uint16)}
 
 
 def _misfit(lost: int, off_mm: float) -> str:
-    if off_mm > PLACE_TOLERANCE_MM:
+    if not lost:
         how = f"the nearest slice of the series lies {off_mm:.2f} mm off" if off_mm < np.inf else "no axis is shared"
         why = f"The mask does not lie on the series' slices ({how})."
     else:
