@@ -184,13 +184,14 @@ class _Sums:
 
 
 def _window(image: Tensor, place: tuple[int, int, int], patch: Sequence[int]) -> Tensor:
-    """Return (channel, *patch) of an image; beyond its far faces the value at the face goes on, as in training."""
+    """Return (channel, *patch) of an image; beyond its far faces lies the window's lowest value, as in training."""
     s, r, c = (slice(start, start + edge) for start, edge in zip(place, patch, strict=True))
     window = image[:, s, r, c]
     short = [edge - have for edge, have in zip(patch, window.shape[1:], strict=True)]
     if not any(short):
         return window
-    return F.pad(window[None], (0, short[2], 0, short[1], 0, short[0]), mode="replicate")[0]
+    padding = [0, short[2], 0, short[1], 0, short[0]]
+    return torch.stack([F.pad(channel, padding, value=float(channel.min())) for channel in window])
 
 
 def _believed(network: nn.Module, batch: Tensor, *, flips: Sequence[str]) -> Tensor:

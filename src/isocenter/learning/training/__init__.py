@@ -1,0 +1,8 @@
+"""Training: what a data set looks like, what follows from it, and the run that obeys."""
+
+from isocenter.learning.training.fingerprint import Fingerprint, fingerprint
+from isocenter.learning.training.fit import Cases, Fitted, fit
+from isocenter.learning.training.plan import Machine, decide
+from isocenter.learning.training.progress import Progress
+
+__all__ = ["Cases", "Fingerprint", "Fitted", "Machine", "Progress", "decide", "fingerprint", "fit"]

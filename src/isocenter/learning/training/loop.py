@@ -1,0 +1,87 @@
+"""The loop, in the open: what happens between a fresh network and a trained one."""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from isocenter.learning.inference.runtime import autocast
+from isocenter.learning.tasks import Task
+from isocenter.recipe import Plan
+
+_WARM_UP = 0.03  # of the run, in which the rate rises
+_LONGEST_STRIDE = 12.0  # norm beyond which a slope is shortened: one odd batch must not undo a hundred
+
+
+@dataclass(slots=True, kw_only=True)
+class Learner:
+    """Everything that changes while a run learns: the network, the running average of its weights, the optimiser."""
+
+    network: nn.Module
+    average: nn.Module
+    optimiser: torch.optim.Optimizer
+    step: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beat:
+    """One step done: its number counted from 1, its loss, and the rate at which it was taken."""
+
+    step: int
+    loss: float
+    rate: float
+
+
+def learn(
+    learner: Learner,
+    draw: Callable[[int], tuple[Tensor, Tensor]],
+    *,
+    plan: Plan,
+    task: Task,
+    elapsed: Callable[[int], float],
+) -> Iterator[Beat]:
+    """Yield after every step, until the run is over. Whoever iterates may save, look or stop in between.
+
+    Args:
+        learner: Goes on from its step; changed in place.
+        draw: Step to images (b, channel, s, r, c) and targets, on the network's device.
+        plan: Rate, precision, decay of the average.
+        task: Whose loss is lowered.
+        elapsed: Step to the share of the run that is over, by steps or by the clock; the run ends at 1.
+    """
+    device = next(learner.network.parameters()).device
+    learner.network.train()
+    while (share := elapsed(learner.step)) < 1:
+        rate = plan.rate * curve(share)
+        for group in learner.optimiser.param_groups:
+            group["lr"] = rate
+        images, targets = draw(learner.step)
+        with autocast(plan.precision, device=device):
+            scores = learner.network(images.to(memory_format=torch.channels_last_3d))
+        loss = task.loss(scores, targets)
+        learner.optimiser.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(learner.network.parameters(), _LONGEST_STRIDE)
+        learner.optimiser.step()
+        learner.step += 1
+        follow(learner, decay=plan.average)
+        yield Beat(step=learner.step, loss=float(loss), rate=rate)
+
+
+def curve(share: float) -> float:
+    """Return the rate's share of its highest: a short rise, then half a cosine down to 0 at the end of the run."""
+    if share < _WARM_UP:
+        return max(share, 0.01) / _WARM_UP
+    return 0.5 * (1 + math.cos(math.pi * (share - _WARM_UP) / (1 - _WARM_UP)))
+
+
+@torch.no_grad()
+def follow(learner: Learner, *, decay: float) -> None:
+    """Move the average a little towards the network; quickly at first, when the past is not worth keeping."""
+    keep = min(decay, (1 + learner.step) / (10 + learner.step))
+    for mean, now in zip(learner.average.parameters(), learner.network.parameters(), strict=True):
+        mean.lerp_(now, 1 - keep)
+    for kept, fresh in zip(learner.average.buffers(), learner.network.buffers(), strict=True):
+        kept.copy_(fresh)
