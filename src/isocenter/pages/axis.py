@@ -22,5 +22,5 @@ def short(value: float) -> str:
     """Return a tick's number in few characters, such as "0.85", "12 000" or "3e-4"."""
     if value != 0 and (abs(value) < 1e-3 or abs(value) >= 1e6):
         return f"{value:.2g}".replace("e-0", "e-").replace("e+0", "e")
-    text = f"{value:,.4f}".rstrip("0").rstrip(".").replace(",", "\u202f")
+    text = f"{value:,.6f}".rstrip("0").rstrip(".").replace(",", "\u202f")
     return text.replace("-", "\u2212")

@@ -14,7 +14,7 @@ from isocenter.result.score import Score
 _WIDTH, _ROW, _FOOT = 720, 28, 30
 _LEFT, _RIGHT = 190, 470  # of the plot; names stand left of it, figures right
 
-_DIRECTION = {"dice": "high", "nsd": "high", "hd95": "low", "hd95_mm": "low"}  # a signed error is best at zero
+_BETTER = {"dice": "high", "nsd": "high", "hd95": "low", "volume_error": "low", "volume_bias": "zero"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,9 +62,7 @@ def measure_name(name: str, *, lang: str, tolerance_mm: float | None = None) -> 
 
 
 def _better(name: str, *, lang: str) -> str:
-    if name.startswith("volume"):
-        return say("scores.better_zero", lang=lang)
-    return say(f"scores.better_{_DIRECTION[name]}", lang=lang) if name in _DIRECTION else ""
+    return say(f"scores.better_{_BETTER[name]}", lang=lang) if name in _BETTER else ""
 
 
 def whiskers(scores: Sequence[Score], *, lang: str) -> Markup:

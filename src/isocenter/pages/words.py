@@ -140,14 +140,11 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "Nobody has measured it: there is no evaluation of this model. Its figures here are claims without proof.",
         "尚无人测量：该模型没有评估结果，本报告中的数值未经证实。",
     ),
-    "scores.structure": ("Structure", "结构"),
-    "scores.measure": ("Measure", "指标"),
-    "scores.value": ("Value", "数值"),
     "scores.mean": ("mean of structures", "各结构均值"),
     "scores.better_high": ("higher is better", "越高越好"),
     "scores.better_low": ("lower is better", "越低越好"),
     "scores.better_zero": ("nearer to 0 is better", "越接近 0 越好"),
-    "scores.subgroups": ("By subgroup", "按亚组"),
+    "scores.subgroups": ("{measure} by subgroup", "{measure}（按亚组）"),
     "scores.note": (
         "Dot: mean over patients. Line: 95 % interval by resampling patients (bootstrap).",
         "圆点：患者均值。横线：按患者重抽样（bootstrap）的 95 % 区间。",
@@ -156,10 +153,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "score.nsd": ("Surface agreement (NSD)", "表面一致度（NSD）"),
     "score.nsd_within": ("Surface agreement within {mm} mm (NSD)", "{mm} mm 内表面一致度（NSD）"),
     "score.hd95": ("Surface distance, 95th percentile (HD95)", "表面距离第 95 百分位（HD95）"),
-    "score.hd95_mm": ("Surface distance, 95th percentile (HD95)", "表面距离第 95 百分位（HD95）"),
-    "score.volume_error": ("Volume error", "体积误差"),
-    "score.volume_error_ml": ("Volume error", "体积误差"),
-    "score.volume_error_share": ("Volume error", "体积误差"),
+    "score.volume_error": ("Volume error, sign left out", "体积误差（绝对值）"),
+    "score.volume_bias": ("Volume error with its sign", "体积误差（带符号）"),
     # limits
     "limits.title": ("Limits", "局限"),
     "limit.cut": (
@@ -266,6 +261,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "curve.loss": ("Loss", "损失"),
     "curve.rate": ("Learning rate", "学习率"),
     "curve.dice": ("Dice overlap on validation patients", "验证患者 Dice 重叠度"),
+    "curve.mean": ("mean", "均值"),
     "curve.train": ("training", "训练"),
     "curve.validation": ("validation", "验证"),
     "page.loading": (

@@ -1,11 +1,12 @@
 """A report as one HTML file, in the language asked for."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from isocenter.pages.html import moment, render, save
-from isocenter.pages.whiskers import draw_panels, measure_name
+from isocenter.pages.whiskers import Panel, draw_panels
 from isocenter.pages.words import knows, say
 from isocenter.result.report import Report
 from isocenter.result.score import Score
@@ -32,8 +33,7 @@ def write_html(report: Report, path: Path, *, lang: str) -> None:
         "marks": {origin.key: place for place, origin in enumerate(report.origins, 1)},
         "asked": _asked(report, lang=lang),
         "tested": tested,
-        "panels": draw_panels(scores, lang=lang, tolerance_mm=tolerance_mm),
-        "subgroups": _subgroups(report, lang=lang),
+        "panels": (*draw_panels(scores, lang=lang, tolerance_mm=tolerance_mm), *_subgroups(report, lang=lang)),
         "reading": _reading(report, lang=lang),
     }
     save(render(Path(__file__).with_name("report.html"), values, lang=lang), path)
@@ -51,9 +51,17 @@ def _tested(report: Report, *, lang: str) -> tuple[tuple[Score, ...], str]:
     return scores, say(key, lang=lang, name=name, n=max(score.n for score in scores))
 
 
-def _subgroups(report: Report, *, lang: str) -> list[tuple[str, str, Score]]:
+def _subgroups(report: Report, *, lang: str) -> tuple[Panel, ...]:
+    """Return one panel: the first measure's mean over structures in each subgroup; none where there is no subgroup."""
     groups = report.evaluated.subgroups if report.evaluated else {}
-    return [(group, measure_name(one.name, lang=lang), one) for group, scores in groups.items() for one in scores]
+    firsts = {group: [one for one in scores if one.name == scores[0].name] for group, scores in groups.items()}
+    means = [
+        replace(next((one for one in scores if one.label == "mean"), scores[0]), label=group)
+        for group, scores in firsts.items()
+        if scores
+    ]
+    panels = draw_panels(means, lang=lang)
+    return tuple(replace(panel, heading=say("scores.subgroups", lang=lang, measure=panel.heading)) for panel in panels)
 
 
 def _asked(report: Report, *, lang: str) -> Rows:
