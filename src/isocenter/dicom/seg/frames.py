@@ -92,6 +92,8 @@ def _dataset(path: Path) -> Dataset:
         raise FileError(f"{path.name} is no readable DICOM file ({error}).") from error
     except OSError as error:
         raise FileError(f"{path.name} cannot be read: {error.strerror or error}.") from error
+    if "PixelData" not in dataset and dataset.get("SOPClassUID") in SEGMENTATION_CLASSES:
+        raise FileError(f"{path.name} ends before its pixels. Copy it again from its source.")
     if dataset.get("SOPClassUID") not in SEGMENTATION_CLASSES:
         raise FileError(f"{path.name} is no DICOM segmentation; its modality is {dataset.get('Modality', 'not said')}.")
     return dataset
