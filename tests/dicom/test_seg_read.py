@@ -1,5 +1,7 @@
 """Segmentations of other writers, of every type, and on other grids than their image's."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import highdicom
@@ -228,3 +230,8 @@ def test_highdicom_objects_are_read_as_highdicom_reads_them(shared_data: Path, n
 def test_a_segmentation_without_a_place_in_a_patient_is_refused_by_name(shared_data: Path, name: str) -> None:
     with pytest.raises(GridError, match=f"{name}.*without a place in a patient"):
         read_seg(shared_data / "highdicom_files" / "data" / "test_files" / name)
+
+
+def test_reading_does_not_load_the_writer() -> None:
+    code = "import sys; from isocenter.dicom.seg import read_seg; sys.exit('highdicom' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
