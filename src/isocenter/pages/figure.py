@@ -190,5 +190,5 @@ def _reach(inside: npt.NDArray[np.bool_], margin: int) -> Box:
 
 def _png(pixels: npt.NDArray[np.uint8]) -> bytes:
     stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, format="PNG", optimize=True)
+    Image.fromarray(pixels).save(stream, format="PNG", compress_level=6)
     return stream.getvalue()
