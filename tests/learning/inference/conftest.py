@@ -72,7 +72,7 @@ def model_plan(make_plan: Callable[..., Plan]) -> Plan:
     """Return the plan of the small model."""
     scaling = Scaling(kind="window", low=-100.0, high=200.0, shift=50.0, scale=80.0)
     channel = Channel(role="ct", scaling=scaling, modality="CT", unit="HU")
-    plan: Plan = make_plan(channels=(channel,), patch=(20, 20, 20), overlap=0.1, width=8, depth=1)
+    plan: Plan = make_plan(channels=(channel,), patch=(20, 20, 20), overlap=0.0, width=8, depth=1)
     return plan
 
 

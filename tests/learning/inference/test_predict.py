@@ -35,8 +35,8 @@ def test_the_model_finds_what_it_has_learnt(reader: Reader, body: Body) -> None:
     found = reader.read({"ct": volume}).mask
     found.require_grid_of(volume)
     for name in truth.table.structures:
-        # 0.95: a network of 60 steps; a swap of sides would give 0
-        assert dice(found.binary(name), truth.binary(name)) > 0.95, name
+        # 0.9: a network of 60 steps; a swap of sides would give 0
+        assert dice(found.binary(name), truth.binary(name)) > 0.9, name
 
 
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
