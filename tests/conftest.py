@@ -1,5 +1,6 @@
 """What every test may ask for."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -14,3 +15,12 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the real data sets (../shared/data) are not on this machine")
     return folder
+
+
+@pytest.fixture(scope="session")
+def dciodvfy() -> str:
+    """Return the path of the validator of DICOM objects; skip where it is not installed."""
+    found = shutil.which("dciodvfy")
+    if found is None:
+        pytest.skip("dciodvfy (Debian's dicom3tools) is not installed")
+    return found

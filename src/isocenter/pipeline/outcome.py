@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from isocenter.case import Dataset
-from isocenter.intake.quality import Issue
+from isocenter.intake.issue import Issue
 from isocenter.pipeline.public import document
 from isocenter.recipe import Plan
 from isocenter.result import Prediction, Score
