@@ -72,13 +72,12 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "asked.input": ("Images", "影像"),
     "layout.dicom": ("DICOM series", "DICOM 序列"),
     "layout.nifti": ("NIfTI file", "NIfTI 文件"),
-    "asked.grid": ("Grid", "网格"),
-    "asked.grid_value": (
-        "{slices} slices × {rows} rows × {columns} columns",
-        "{slices} 层 × {rows} 行 × {columns} 列",
+    "asked.many": (
+        "Outline {count} structures in the images given, and measure them; they are listed below.",
+        "在所给影像中勾画并测量下表所列的 {count} 个结构。",
     ),
-    "asked.spacing": ("Spacing", "间距"),
-    "asked.spacing_value": ("{slice} × {row} × {column} mm", "{slice} × {row} × {column} mm"),
+    "asked.grid": ("Slices × rows × columns", "层 × 行 × 列"),
+    "asked.spacing": ("Spacing of these", "相应间距"),
     "asked.time": ("Time taken", "耗时"),
     "asked.seconds": ("{seconds} s", "{seconds} 秒"),
     # what was found

@@ -11,6 +11,8 @@ from isocenter.pages.words import knows, say
 from isocenter.result.report import Report
 from isocenter.result.score import Score
 
+_LISTED = 8  # structures named in a sentence, and told apart by colour alone; more are named under each picture
+
 Rows = list[tuple[str, str]]
 
 
@@ -28,7 +30,9 @@ def write_html(report: Report, path: Path, *, lang: str) -> None:
     values = {
         "report": report,
         "title": f"{say('report.title', lang=lang)} {report.prediction.case}",
-        "structures": ("、" if lang == "zh" else ", ").join(finding.structure for finding in report.findings),
+        "colours": {finding.structure: finding.colour for finding in report.findings},
+        "is_named": len(report.findings) > _LISTED,
+        "question": _question(report, lang=lang),
         "drawn": {name for one in (*report.overview, *report.series) for name in one.structures},
         "marks": {origin.key: place for place, origin in enumerate(report.origins, 1)},
         "asked": _asked(report, lang=lang),
@@ -64,6 +68,13 @@ def _subgroups(report: Report, *, lang: str) -> tuple[Panel, ...]:
     return tuple(replace(panel, heading=say("scores.subgroups", lang=lang, measure=panel.heading)) for panel in panels)
 
 
+def _question(report: Report, *, lang: str) -> str:
+    names = [finding.structure for finding in report.findings]
+    if len(names) > _LISTED:
+        return say("asked.many", lang=lang, count=len(names))
+    return say("asked.sentence", lang=lang, structures=("、" if lang == "zh" else ", ").join(names))
+
+
 def _asked(report: Report, *, lang: str) -> Rows:
     """Return what is known of the input; its keys are those that the pipeline writes."""
     known = report.prediction.input
@@ -72,11 +83,9 @@ def _asked(report: Report, *, lang: str) -> Rows:
     if told:
         rows.append((say("asked.input", lang=lang), " · ".join(told)))
     if known.get("shape"):
-        slices, rows_, columns = known["shape"]
-        grid = say("asked.grid_value", lang=lang, slices=slices, rows=rows_, columns=columns)
-        rows.append((say("asked.grid", lang=lang), grid))
+        rows.append((say("asked.grid", lang=lang), " × ".join(str(count) for count in known["shape"])))
     if known.get("spacing_mm"):
-        rows.append((say("asked.spacing", lang=lang), _millimetres(known["spacing_mm"], lang=lang)))
+        rows.append((say("asked.spacing", lang=lang), _millimetres(known["spacing_mm"])))
     if "total" in report.prediction.seconds:
         rows.append((say("asked.time", lang=lang), _seconds(report.prediction.seconds["total"], lang=lang)))
     return rows
@@ -113,7 +122,7 @@ def _settings(plan: Mapping[str, Any], *, lang: str) -> Rows:
     if "network" in plan:
         rows.append((say("reading.network", lang=lang), str(plan["network"])))
     if "spacing_mm" in plan:
-        rows.append((say("reading.spacing", lang=lang), _millimetres(plan["spacing_mm"], lang=lang)))
+        rows.append((say("reading.spacing", lang=lang), _millimetres(plan["spacing_mm"])))
     if "patch" in plan:
         size = " × ".join(str(edge) for edge in plan["patch"])
         rows.append((say("reading.patch", lang=lang), say("reading.voxels", lang=lang, size=size)))
@@ -127,9 +136,8 @@ def _named(key: str, *, lang: str) -> str:
     return say(key, lang=lang) if knows(key) else key.partition(".")[2]
 
 
-def _millimetres(spacing: Any, *, lang: str) -> str:
-    a, b, c = (f"{step:.3g}" for step in spacing)
-    return say("asked.spacing_value", lang=lang, slice=a, row=b, column=c)
+def _millimetres(spacing: Any) -> str:
+    return " × ".join(f"{step:.3g}" for step in spacing) + " mm"
 
 
 def _seconds(seconds: float, *, lang: str) -> str:
