@@ -1,0 +1,303 @@
+"""The store: one folder by default, or a filesystem's URL with a database's URL, by configuration alone.
+
+store.json     {"format": 1, "id": …, "catalogue": URL of a database elsewhere, or ""}; written last, so a folder
+               that has it is whole
+catalogue.db   what is kept, by name (SQLite)
+blobs/         volumes, masks, versions of data sets, evaluations, by the sha256 of their bytes
+models/<id>/   as training left them
+runs/<id>/     working folders of runs
+receipts/      <digest>.json: signed statements
+keys/          signing.pem, public.pem, pseudonyms.key: for the owner alone; without them nothing can be signed
+locks/, aside/ who is at work, and what is not finished
+"""
+
+import json
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from isocenter.case import Annotation, Case, Dataset, Entry
+from isocenter.errors import NotFoundError, StoreError
+from isocenter.image import LabelTable, Mask, Volume
+from isocenter.result import canonical
+from isocenter.security import Keys
+from isocenter.store.blobs import Blobs, Cipher
+from isocenter.store.catalogue import Catalogue, sqlite_url
+from isocenter.store.files import LocalFiles, RemoteFiles, files_at
+from isocenter.store.folders import Models, Runs
+from isocenter.store.locks import FileLocks, RowLocks
+from isocenter.store.receipts import Receipts
+from isocenter.store.versions import Datasets, Evaluations
+from isocenter.store.voxels import mask_from, mask_parts, volume_from, volume_parts
+
+FORMAT = 1
+_MARK = "store.json"
+_SIGNING, _PUBLIC, _SECRET = "keys/signing.pem", "keys/public.pem", "keys/pseudonyms.key"
+
+
+class Store:
+    """Everything that isocenter keeps. Open it by `open_store` or `create`; close it, or use it in a `with`."""
+
+    def __init__(self, files: LocalFiles | RemoteFiles, *, mark: "Mark", keys: Keys, cipher: Cipher | None) -> None:
+        here = files if isinstance(files, LocalFiles) else LocalFiles(_here(mark.id))
+        self._catalogue = Catalogue(_url(files, mark), place=files.place)
+        self._catalogue.require_tables()
+        self._locks = FileLocks(files.folder / "locks") if isinstance(files, LocalFiles) else RowLocks(self._catalogue)
+        self.id = mark.id
+        self.place = files.place
+        self.keys = keys
+        self.blobs = Blobs(files, cipher=cipher)
+        self.datasets = Datasets(self.blobs, catalogue=self._catalogue)
+        self.evaluations = Evaluations(self.blobs, catalogue=self._catalogue)
+        self.models = Models(files, catalogue=self._catalogue, here=here)
+        self.runs = Runs(catalogue=self._catalogue, here=here)
+        self.receipts = Receipts(files, catalogue=self._catalogue, keys=keys)
+        here.sweep()
+
+    def put_volume(self, volume: Volume) -> str:
+        """Keep a volume and return the digest of its bytes.
+
+        Raises:
+            StoreError: The disk is full, or the store may not be written.
+        """
+        return self.blobs.put(*volume_parts(volume))
+
+    def put_mask(self, mask: Mask) -> str:
+        """Keep a mask and return the digest of its bytes; its table is kept by the data set.
+
+        Raises:
+            StoreError: The disk is full, or the store may not be written.
+        """
+        return self.blobs.put(*mask_parts(mask))
+
+    def get_volume(self, digest: str) -> Volume:
+        """Return a volume, its bytes checked.
+
+        Raises:
+            NotFoundError: There is none.
+            SealError: It was changed.
+        """
+        return volume_from(self.blobs.get(digest))
+
+    def get_mask(self, digest: str, *, table: LabelTable) -> Mask:
+        """Return a mask, its bytes checked.
+
+        Raises:
+            NotFoundError: There is none.
+            SealError: It was changed.
+            LabelError: Its values stand outside the table.
+        """
+        return mask_from(self.blobs.get(digest), table=table)
+
+    def case(self, dataset: Dataset, entry: Entry) -> Case:
+        """Return a case of a data set with its volumes and masks, every byte checked.
+
+        Raises:
+            NotFoundError: A volume or mask is gone from the store.
+            SealError: One was changed.
+        """
+        table = dataset.table
+        outlines = entry.outlines if table is not None else ()
+        return Case(
+            id=entry.id,
+            patient=entry.patient,
+            volumes={role: self.get_volume(digest) for role, digest in entry.volumes.items()},
+            facts=entry.facts,
+            annotations=tuple(
+                Annotation(reader=outline.reader, how=outline.how, mask=self.get_mask(outline.digest, table=table))
+                for outline in outlines
+                if table is not None
+            ),
+            day=entry.day,
+        )
+
+    @contextmanager
+    def hold(self, name: str) -> Iterator[None]:
+        """Hold a name, such as "run:1f3c" or "dataset:hippocampus", until the block ends; nobody else can meanwhile.
+
+        A holder that dies, by SIGKILL too, holds nothing any more: at once on a local store, after a minute elsewhere.
+
+        Raises:
+            StoreError: Another process holds it; the message says who, and what mends it.
+        """
+        with self._locks.hold(name):
+            yield
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the whole store, as removing things needs it: nobody holds any name meanwhile.
+
+        Raises:
+            StoreError: Somebody does; the message says who.
+        """
+        with self._locks.alone():
+            yield
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._catalogue.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """What store.json says."""
+
+    id: str
+    catalogue: str = ""
+
+    def to_bytes(self) -> bytes:
+        """Return the file's bytes."""
+        return canonical({"format": FORMAT, "id": self.id, "catalogue": self.catalogue})
+
+
+def create(place: str | Path, *, catalogue: str = "", cipher: Cipher | None = None) -> Store:
+    """Make a store, with new keys, and open it; one that is there already is opened.
+
+    Args:
+        place: A folder that is new or empty, or a URL of any filesystem that fsspec knows.
+        catalogue: URL of a database that SQLAlchemy knows, without a password (the database's own client finds
+            that, in PGPASSWORD or ~/.pgpass); empty for a SQLite file in the folder.
+        cipher: Turns bytes into bytes at rest; None keeps them plain.
+
+    Raises:
+        StoreError: The folder holds other things, may not be written, or the disk is full; or the place is not on
+            this machine and no catalogue is named.
+    """
+    files = files_at(place)
+    if files.has(_MARK):
+        return open_store(place, cipher=cipher)
+    _require_free(files)
+    mark = Mark(id=uuid.uuid4().hex, catalogue=_checked(catalogue, is_local=isinstance(files, LocalFiles)))
+    if isinstance(files, LocalFiles):
+        with FileLocks(files.folder / "locks").alone():
+            if not files.has(_MARK):
+                _make(files, mark)
+    else:
+        _make(files, mark)
+    return open_store(place, cipher=cipher)
+
+
+def open_store(place: str | Path, *, create_new: bool = False, cipher: Cipher | None = None) -> Store:
+    """Open a store.
+
+    Args:
+        place: Its folder or URL.
+        create_new: Make one where there is nothing yet.
+        cipher: The one that it was made with.
+
+    Raises:
+        StoreError: Not a store, one from a newer version, damaged, or it may not be opened by this account.
+    """
+    files = files_at(place)
+    try:
+        marked = files.read(_MARK)
+    except NotFoundError as error:
+        if create_new:
+            return create(place, cipher=cipher)
+        raise StoreError(
+            f"There is no store at {files.place}. Make one with `isocenter init --store {files.place}`, "
+            "or name another with --store or ISOCENTER_STORE."
+        ) from error
+    mark = _read(marked, place=files.place)
+    return Store(files, mark=mark, keys=_keys(files), cipher=cipher)
+
+
+def _make(files: LocalFiles | RemoteFiles, mark: Mark) -> None:
+    """Write what a store begins with, the mark last; what a killed process left is used or replaced."""
+    if not (files.has(_SIGNING) and files.has(_SECRET)):
+        keys = Keys.create()
+        files.write(_SECRET, [keys.secret], is_secret=True)
+        files.write(_SIGNING, [keys.signing_pem()], is_secret=True)
+    files.write(_PUBLIC, [_keys(files).public.to_pem()])
+    made = Catalogue(_url(files, mark), place=files.place)
+    made.create()
+    made.close()
+    files.write(_MARK, [mark.to_bytes()])
+
+
+def _keys(files: LocalFiles | RemoteFiles) -> Keys:
+    try:
+        return Keys.read(signing=files.read(_SIGNING), secret=files.read(_SECRET))
+    except NotFoundError as error:
+        raise StoreError(
+            f"The keys of the store at {files.place} are gone. Bring its keys folder back from a backup: "
+            "without them nothing can be signed, and no receipt of this store can be checked."
+        ) from error
+
+
+def _read(marked: bytes, *, place: str) -> Mark:
+    try:
+        document = json.loads(marked)
+        stated, mark = int(document["format"]), Mark(id=str(document["id"]), catalogue=str(document["catalogue"]))
+    except (ValueError, KeyError, TypeError) as error:
+        stated = _stated(marked)
+        if stated <= FORMAT:
+            raise StoreError(f"{_MARK} of the store at {place} is damaged; bring it back from a backup.") from error
+    if stated > FORMAT:
+        raise StoreError(
+            f"The store at {place} was made by a newer isocenter (format {stated}; this one knows {FORMAT}). "
+            "Upgrade isocenter to open it; nothing was changed."
+        )
+    return mark
+
+
+def _stated(marked: bytes) -> int:
+    """Return the format that a mark speaks of, also where the rest of it is of a form not known yet; 0 where none."""
+    try:
+        return int(json.loads(marked)["format"])
+    except (ValueError, KeyError, TypeError):
+        return 0
+
+
+def _require_free(files: LocalFiles | RemoteFiles) -> None:
+    own = {"aside", "blobs", "catalogue.db", "catalogue.db-shm", "catalogue.db-wal", "keys", "locks"}
+    strange = [name for name in files.names("") if name not in own]
+    if strange:
+        raise StoreError(
+            f"{files.place} is no store and holds other things ({len(strange)}, such as {strange[0]!r}). "
+            "Name a folder that is new or empty."
+        )
+
+
+def _checked(catalogue: str, *, is_local: bool) -> str:
+    if not catalogue:
+        if is_local:
+            return ""
+        raise StoreError(
+            "A store on another filesystem needs a database for its catalogue, such as "
+            "postgresql+psycopg://user@host/isocenter; SQLite cannot lie there."
+        )
+    try:
+        has_password = make_url(catalogue).password is not None
+    except ArgumentError as error:
+        raise StoreError("The catalogue's URL is none; one looks like postgresql+psycopg://user@host/name.") from error
+    if has_password:
+        raise StoreError("The catalogue's URL holds a password, and store.json would show it. Use ~/.pgpass instead.")
+    return catalogue
+
+
+def _url(files: LocalFiles | RemoteFiles, mark: Mark) -> str:
+    if mark.catalogue:
+        return mark.catalogue
+    if not isinstance(files, LocalFiles):
+        raise StoreError(f"The store at {files.place} names no catalogue; its {_MARK} was changed.")
+    return sqlite_url(files.folder / "catalogue.db")
+
+
+def _here(id_: str) -> Path:
+    """Return the folder of this machine where a store elsewhere keeps models that are read and runs at work."""
+    return Path(tempfile.gettempdir()) / f"isocenter-{id_}"
