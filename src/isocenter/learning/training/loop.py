@@ -67,7 +67,7 @@ def learn(
         learner.optimiser.step()
         learner.step += 1
         follow(learner, decay=plan.average)
-        yield Beat(step=learner.step, loss=float(loss), rate=rate)
+        yield Beat(step=learner.step, loss=loss.item(), rate=rate)
 
 
 def curve(share: float) -> float:

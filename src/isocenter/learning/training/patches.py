@@ -23,7 +23,14 @@ _CENTRES = 2000  # voxels of each class remembered as centres of patches
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Sample:
-    """A prepared case: image (channel, s, r, c) float32, target (s, r, c) int16, and per class present, places (n, 3)."""
+    """A prepared case.
+
+    Args:
+        image: (channel, s, r, c) float32.
+        target: (s, r, c) int16, as the task encodes it.
+        present: Classes that occur, background left out.
+        centres: For each of them, (n, 3) places of some of its voxels.
+    """
 
     image: Tensor
     target: Tensor

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from isocenter.errors import TrainingError
@@ -86,11 +86,11 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], *, said: str) -> No
     aside = path.with_name(f".{path.name}.part")
     kept = {name: value.detach().to("cpu").contiguous() for name, value in tensors.items()}
     try:
-        save_file(kept, aside, metadata={"notes": said})
+        aside.write_bytes(save(kept, metadata={"notes": said}))
         aside.replace(path)
-    except (OSError, SafetensorError) as error:
+    except OSError as error:
         aside.unlink(missing_ok=True)
-        if getattr(error, "errno", None) in _FULL or "os error 28" in str(error):
+        if error.errno in _FULL:
             size = sum(value.nbytes for value in kept.values()) / 1e6
             raise TrainingError(
                 f"The disk is full: {path.name} needs {size:.0f} MB. Free some space and give the same command "
