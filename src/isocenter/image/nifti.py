@@ -32,6 +32,24 @@ def read_nifti(path: Path, *, unit: str = "1", modality: str = "OT") -> Volume:
         raise type(error)(f"{path.name}: {error}") from error
 
 
+def read_nifti_channels(path: Path, *, count: int) -> tuple[Volume, ...]:
+    """Return the volumes that a NIfTI file holds along its fourth axis.
+
+    Args:
+        path: The file.
+        count: How many it should hold.
+
+    Raises:
+        FileError: Not a NIfTI file, or truncated.
+        InputError: Another number of volumes, NaN, or complex values.
+    """
+    voxels, affine = _read(path, channels=count)
+    try:
+        return tuple(Volume(voxels=np.ascontiguousarray(one), affine=affine) for one in voxels)
+    except InputError as error:
+        raise type(error)(f"{path.name}: {error}") from error
+
+
 def read_nifti_mask(path: Path, *, table: LabelTable) -> Mask:
     """Return the mask in a NIfTI file.
 
@@ -68,16 +86,22 @@ def write_nifti(image: Volume | Mask, path: Path) -> None:
     aside.replace(path)
 
 
-def _read(path: Path) -> tuple[Voxels, Affine]:
+def _read(path: Path, *, channels: int | None = None) -> tuple[Voxels, Affine]:
+    """Return voxels (slice, row, column), with `channels` (channel, slice, row, column), and their grid."""
     try:
         loaded = nibabel.load(path)
         if not isinstance(loaded, nibabel.Nifti1Pair):
             raise FileError(f"{path.name} is not a NIfTI file.")
         shape = tuple(n for n in loaded.shape[3:] if n != 1)
-        if shape or len(loaded.shape) < 3:
+        if channels is None and (shape or len(loaded.shape) < 3):
             raise InputError(
                 f"{path.name} has the shape {loaded.shape}; one volume has three axes. "
                 "Split a series of volumes into one file each, or name the one that is meant."
+            )
+        if channels is not None and (len(shape) > 1 or (shape or (1,)) != (channels,)):
+            raise InputError(
+                f"{path.name} has the shape {loaded.shape}; expected {channels} volumes along a fourth axis. "
+                "Say in dataset.json how many channels there are, or mend the file."
             )
         array = _scaled(loaded)
     except (ImageFileError, OSError, EOFError, ValueError, zlib.error) as error:
@@ -87,6 +111,8 @@ def _read(path: Path) -> tuple[Voxels, Affine]:
             raise FileError(f"{path} cannot be read: {error.strerror or 'no such file'}.") from error
         raise FileError(f"{path.name} is not a whole NIfTI file ({error}). Copy it again from its source.") from error
     affine = Affine(matrix=_RAS_TO_LPS @ np.asarray(loaded.affine, dtype=np.float64) @ _REVERSE)
+    if channels is not None:
+        return array.reshape(*array.shape[:3], channels).transpose(3, 2, 1, 0), affine
     return array.reshape(array.shape[:3]).transpose(2, 1, 0), affine
 
 
