@@ -10,14 +10,12 @@ from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
 from pydicom.uid import generate_uid
 
+from isocenter.dicom.seg.identity import take_identity
 from isocenter.dicom.seg.plane import Plane
 from isocenter.errors import FileError, SeriesError
 
-# Type 2 of the patient and study modules (PS3.3 C.7.1.1, C.7.2.1): a segmentation must have them, empty at least.
-_MAY_BE_EMPTY = (
-    "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime", "StudyID",
-    "AccessionNumber", "ReferringPhysicianName",
-)  # fmt: skip
+# What an object has to name of its source, and cannot make up (PS3.3 C.7.2.1, C.7.3.1, C.12.1).
+_NEEDED = ("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -25,12 +23,14 @@ class Sources:
     """The headers of one series, without pixels, and the planes of its slices.
 
     Args:
-        datasets: One per file; one only where that is multi-frame. They bear identity and are not shown.
+        datasets: One per file; one only where that is multi-frame. Patient and study are blank in them.
+        identity: The patient and study of the first; not shown.
         planes: One per file, or one per frame of a multi-frame file.
         is_enhanced: Whether the planes are frames of one file.
     """
 
     datasets: tuple[Dataset, ...] = field(repr=False)
+    identity: Dataset = field(repr=False)
     planes: tuple[Plane, ...]
     is_enhanced: bool
 
@@ -45,7 +45,10 @@ def read_sources(paths: Sequence[Path]) -> Sources:
     datasets = [_header(path) for path in dict.fromkeys(paths)]
     if not datasets:
         raise SeriesError("A segmentation needs the files of the series that it speaks of; none was given.")
-    series = {dataset.get("SeriesInstanceUID") for dataset in datasets}
+    for keyword in _NEEDED:
+        if any(not dataset.get(keyword) for dataset in datasets):
+            raise SeriesError(f"A file of the series has no {keyword}: a DICOM segmentation cannot refer to it.")
+    series = {dataset.SeriesInstanceUID for dataset in datasets}
     is_enhanced = any("PerFrameFunctionalGroupsSequence" in dataset for dataset in datasets)
     if len(series) > 1 or (is_enhanced and len(datasets) > 1):
         raise SeriesError("A segmentation speaks of one series, or of one multi-frame file; these are several.")
@@ -56,9 +59,8 @@ def read_sources(paths: Sequence[Path]) -> Sources:
             f"A slice without a place in the patient ({error}): a DICOM segmentation cannot refer to it. "
             "The mask as NIfTI can be had without."
         ) from error
-    for dataset in datasets:
-        _mend(dataset, planes)
-    return Sources(datasets=tuple(datasets), planes=tuple(planes), is_enhanced=is_enhanced)
+    identity, *_ = (_mend(dataset, planes) for dataset in datasets)
+    return Sources(datasets=tuple(datasets), identity=identity, planes=tuple(planes), is_enhanced=is_enhanced)
 
 
 def _header(path: Path) -> Dataset:
@@ -105,11 +107,8 @@ def _frame_planes(dataset: Dataset) -> list[Plane]:
     return planes
 
 
-def _mend(dataset: Dataset, planes: list[Plane]) -> None:
-    """Fill in memory what old or careless headers leave out and a segmentation has to state."""
-    for keyword in _MAY_BE_EMPTY:
-        if keyword not in dataset:
-            setattr(dataset, keyword, "")
+def _mend(dataset: Dataset, planes: list[Plane]) -> Dataset:
+    """Fill in memory what old or careless headers leave out; return whose it is, which is then blank."""
     if not dataset.get("FrameOfReferenceUID"):
         # one frame of reference per series is what a scanner without the attribute can mean
         dataset.FrameOfReferenceUID = generate_uid(entropy_srcs=[str(dataset.get("SeriesInstanceUID"))])
@@ -120,6 +119,7 @@ def _mend(dataset: Dataset, planes: list[Plane]) -> None:
     if not measures.get("SliceThickness"):
         measures.SliceThickness = _gap(planes)
     measures.SpacingBetweenSlices = _gap(planes)
+    return take_identity(dataset)
 
 
 def _gap(planes: list[Plane]) -> float:

@@ -13,9 +13,10 @@ from pydicom.uid import generate_uid
 from isocenter import __version__
 from isocenter.dicom.proof import prove_seg
 from isocenter.dicom.seg.describe import PRIVATE_SCHEME, describe, property_type
+from isocenter.dicom.seg.identity import give_identity, unheard
 from isocenter.dicom.seg.plane import Plane
 from isocenter.dicom.seg.sources import Sources, read_sources
-from isocenter.errors import GridError
+from isocenter.errors import GridError, SeriesError
 from isocenter.image import Mask
 from isocenter.result import Check
 
@@ -44,17 +45,35 @@ def write_seg(mask: Mask, *, sources: Sequence[Path], path: Path, algorithm: str
         ProofError: The object as written says something else than the mask; no file is left.
         SeriesError: Sources of several series, or without a place in a patient.
     """
-    read = read_sources(sources)
-    cuts = _cuts(mask, read)
-    made = _segmentation(mask, read, cuts, algorithm=algorithm, version=version)
     aside = path.with_name(f".{path.name}.part")
     try:
-        made.save_as(aside)
+        with unheard():
+            read = read_sources(sources)
+            _encode(mask, read, algorithm=algorithm, version=version).save_as(aside)
         checks = prove_seg(aside, mask)
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
     return checks
+
+
+def _encode(mask: Mask, read: Sources, *, algorithm: str, version: str) -> Segmentation:
+    """Return the object of a mask.
+
+    Raises:
+        SeriesError: Headers that a segmentation cannot be made of.
+    """
+    cuts = _cuts(mask, read)
+    try:
+        made = _segmentation(mask, read, cuts, algorithm=algorithm, version=version)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        # its words may quote a header's values, so only its kind is told, and nothing of it handed on
+        raise SeriesError(
+            f"The series' headers cannot be carried over into a segmentation ({type(error).__name__}). "
+            "The mask as NIfTI can be had without."
+        ) from None
+    give_identity(made, read.identity)
+    return made
 
 
 def _cuts(mask: Mask, read: Sources) -> dict[int, npt.NDArray[np.uint16]]:
@@ -129,6 +148,7 @@ def _segmentation(
         content_label="SEGMENTATION",
         content_description=f"Found by {algorithm}"[:64],
         series_description="Segmentation, machine result",
+        specific_character_set=read.identity.SpecificCharacterSet,
         omit_empty_frames=any(cut.any() for cut in cuts.values()),
         pixel_measures=PixelMeasuresSequence(first.spacing, measures.SliceThickness, measures.SpacingBetweenSlices),
         plane_orientation=PlaneOrientationSequence("PATIENT", _cosines(first)),
