@@ -84,6 +84,16 @@ def test_a_reader_that_is_two_slices_off_is_at_most_2_mm_off(trained: Model, bod
     )
 
 
+def test_a_structure_that_was_missed_is_as_far_off_as_the_grid_is_large(trained: Model, body: Body) -> None:
+    _, truth = body()
+    blind = replace_labels(truth, np.where(truth.labels == 3, 0, truth.labels))
+    evaluation = evaluate(Shifted(model=trained, truth=blind, voxels=0), [case(body, "a")], table=truth.table)
+    assert found(evaluation, "dice", "liver").value == 0.0
+    assert found(evaluation, "nsd", "liver").value == 0.0
+    assert found(evaluation, "hd95", "liver").value == pytest.approx(float(np.linalg.norm(truth.shape)))
+    assert found(evaluation, "volume_bias", "liver").value == -100.0
+
+
 def test_a_tighter_tolerance_sees_it(trained: Model, body: Body) -> None:
     _, truth = body()
     reader = Shifted(model=trained, truth=truth, voxels=2)

@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
+from scipy.ndimage import find_objects
 
 from isocenter.case import Case
 from isocenter.errors import InputError, IsocenterError, LabelError
@@ -213,20 +214,16 @@ def _rows(reader: Reads, case: Case, *, names: Sequence[str], within: float) -> 
         found.require_grid_of(reference)
     except IsocenterError as error:
         raise InputError(f"Case {case.id}: {error}") from error
-    ignore = reference.table.ignore
-    judged = None if ignore is None else reference.labels != ignore
-    return [
-        _row(case, structure, found=found, reference=reference, judged=judged, within=within) for structure in names
-    ]
+    both = _Both(found, reference)
+    return [_row(case, structure, both=both, within=within) for structure in names]
 
 
-def _row(
-    case: Case, structure: str, *, found: Mask, reference: Mask, judged: npt.NDArray[np.bool_] | None, within: float
-) -> Row:
-    ours, theirs = found.binary(structure), reference.binary(structure)
-    if judged is not None:
-        ours, theirs = ours & judged, theirs & judged
-    distances = surface_distances(ours, theirs, spacing_mm=reference.affine.spacing)
+def _row(case: Case, structure: str, *, both: "_Both", within: float) -> Row:
+    ours, theirs = both.binary(structure)
+    affine = both.reference.affine
+    distances = surface_distances(ours, theirs, spacing_mm=affine.spacing)
+    # the farthest that two outlines can lie apart is a matter of the whole grid, not of the part looked at
+    distances = replace(distances, limit_mm=float(np.linalg.norm(np.multiply(both.reference.shape, affine.spacing))))
     bias = volume_error(ours, theirs)
     return Row(
         case=case.id,
@@ -239,6 +236,36 @@ def _row(
             "volume_error": abs(bias),
             "volume_bias": bias,
         },
-        found_ml=float(np.count_nonzero(ours)) * reference.affine.voxel_ml,
-        reference_ml=float(np.count_nonzero(theirs)) * reference.affine.voxel_ml,
+        found_ml=float(np.count_nonzero(ours)) * affine.voxel_ml,
+        reference_ml=float(np.count_nonzero(theirs)) * affine.voxel_ml,
     )
+
+
+class _Both:
+    """Two masks on one grid, looked at structure by structure in the box that holds it in both."""
+
+    def __init__(self, found: Mask, reference: Mask) -> None:
+        self.found = found
+        self.reference = reference
+        self._boxes = [find_objects(mask.labels) for mask in (found, reference)]
+
+    def binary(self, structure: str) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+        """Return where the structure lies, found and in truth, within its box; voxels nobody judged are left out."""
+        box = self._box(structure)
+        ours, theirs = (
+            np.isin(mask.labels[box], mask.table.structures[structure]) for mask in (self.found, self.reference)
+        )
+        ignore = self.reference.table.ignore
+        if ignore is None:
+            return ours, theirs
+        return ours & (self.reference.labels[box] != ignore), theirs
+
+    def _box(self, structure: str) -> tuple[slice, ...]:
+        around = [
+            boxes[value - 1]
+            for mask, boxes in zip((self.found, self.reference), self._boxes, strict=True)
+            for value in mask.table.structures[structure]
+            if value <= len(boxes) and boxes[value - 1] is not None
+        ]
+        edges = [[box[axis] for box in around] or [slice(0, 1)] for axis in range(3)]
+        return tuple(slice(min(edge.start for edge in along), max(edge.stop for edge in along)) for along in edges)
