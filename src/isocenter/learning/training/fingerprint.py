@@ -9,6 +9,7 @@ import numpy.typing as npt
 from isocenter.case import Case
 from isocenter.errors import InputError
 from isocenter.image import LabelTable
+from isocenter.learning.inference.evaluate import reference_mask
 
 ORIENTATION = "SPL"  # the axes of an axial CT as most scanners store it: feet to head, front to back, right to left
 _SAMPLES = 10_000  # voxels kept of each case, and of its structures: percentiles stand still long before
@@ -106,7 +107,7 @@ class _Seen:
         self.planar.add(first.is_planar)
         marked = None
         if case.annotations:
-            mask = case.annotations[0].mask
+            mask = reference_mask(case)
             self.labelled += 1
             marked = np.isin(mask.labels, [label.value for label in self.table])
             for name, values in self.table.structures.items():

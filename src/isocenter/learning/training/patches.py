@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from isocenter.case import Case
+from isocenter.learning.inference.evaluate import reference_mask
 from isocenter.learning.inference.prepare import prepare, prepare_mask
 from isocenter.learning.tasks import Task
 from isocenter.learning.tasks.losses import IGNORE
@@ -102,7 +103,7 @@ def _turns(count: int, *, plan: Plan, step: int) -> list[int]:
 
 def _sample(case: Case, plan: Plan, task: Task) -> Sample:
     prepared = prepare(case.volumes, plan=plan)
-    target = task.encode(prepare_mask(case.annotations[0].mask, prepared))
+    target = task.encode(prepare_mask(reference_mask(case), prepared))
     classes = tuple(int(value) for value in target.unique() if int(value) not in (0, IGNORE))
     places = ((target == value).nonzero() for value in classes)
     centres = tuple(found[:: max(1, len(found) // _CENTRES)].clone() for found in places)

@@ -1,0 +1,82 @@
+"""Patches: whose turn, from where, and what fills what a case does not have."""
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from isocenter.case import Annotation, Case
+from isocenter.image import Affine, LabelTable, Mask, Volume
+from isocenter.learning.tasks import find_task
+from isocenter.learning.training.patches import Shelf, draw_batch
+from isocenter.recipe import Plan
+
+TABLE = LabelTable.of("speck")
+
+
+def numbered(number: int, *, shape: tuple[int, int, int] = (40, 24, 24)) -> Case:
+    """Return a case whose values rise along the columns, with one labelled voxel in a corner."""
+    affine = Affine.from_parts(origin=(0, 0, 0), directions=np.eye(3)[:, ::-1], spacing=(1, 1, 1))
+    voxels = np.broadcast_to(np.arange(shape[2], dtype=np.float32) + 1, shape).copy()
+    labels = np.zeros(shape, dtype=np.uint8)
+    labels[-2, 2, -3] = 1
+    mask = Mask(labels=labels, affine=affine, table=TABLE)
+    return Case(
+        id=str(number), patient=str(number), volumes={"image": Volume(voxels=voxels, affine=affine)},
+        annotations=(Annotation(reader="r", mask=mask),),
+    )  # fmt: skip
+
+
+def shelf(plan: Plan, folder: Path, *, count: int = 1, shape: tuple[int, int, int] = (40, 24, 24)) -> Shelf:
+    loaders = [lambda n=n: numbered(n, shape=shape) for n in range(count)]  # type: ignore[misc]
+    return Shelf(loaders, plan=plan, task=find_task("segmentation", table=TABLE), folder=folder, room=10**9)
+
+
+def test_patches_centred_on_a_structure_hold_it(tmp_path: Path, make_plan: Callable[..., Plan]) -> None:
+    plan = make_plan(foreground=1.0, batch=4)
+    images, targets = draw_batch(shelf(plan, tmp_path), plan=plan, step=0)
+    assert images.shape == (4, 1, 16, 16, 16)
+    assert targets.sum(dim=(1, 2, 3)).tolist() == [1, 1, 1, 1]
+
+
+def test_other_patches_come_from_everywhere(tmp_path: Path, make_plan: Callable[..., Plan]) -> None:
+    plan = make_plan(foreground=0.0, batch=64)
+    images, _ = draw_batch(shelf(plan, tmp_path), plan=plan, step=0)
+    assert len(images[:, 0, 0, 0, 0].unique()) == 9  # every column where 16 of 24 can start, in 64 draws
+
+
+def test_every_case_has_its_turn_once_in_an_epoch(tmp_path: Path, make_plan: Callable[..., Plan]) -> None:
+    taken: list[int] = []
+
+    class Counting(Shelf):
+        def __getitem__(self, place: int):  # type: ignore[no-untyped-def]
+            taken.append(place)
+            return super().__getitem__(place)
+
+    plan = make_plan(batch=3)
+    loaders = [lambda n=n: numbered(n) for n in range(4)]  # type: ignore[misc]
+    task = find_task("segmentation", table=TABLE)
+    counting = Counting(loaders, plan=plan, task=task, folder=tmp_path, room=10**9)
+    for step in range(8):
+        draw_batch(counting, plan=plan, step=step)
+    assert Counter(taken) == dict.fromkeys(range(4), 6)
+
+
+def test_a_step_draws_the_same_whatever_was_drawn_before(tmp_path: Path, make_plan: Callable[..., Plan]) -> None:
+    plan = make_plan(batch=2)
+    one, two = shelf(plan, tmp_path, count=3), shelf(plan, tmp_path, count=3)
+    draw_batch(one, plan=plan, step=4)
+    assert torch.equal(draw_batch(one, plan=plan, step=5)[0], draw_batch(two, plan=plan, step=5)[0])
+
+
+def test_what_a_small_case_lacks_is_filled_as_in_reading(tmp_path: Path, make_plan: Callable[..., Plan]) -> None:
+    plan = make_plan(foreground=0.0)
+    images, targets = draw_batch(shelf(plan, tmp_path, shape=(10, 16, 12)), plan=plan, step=0)
+    assert images.shape == (2, 1, 16, 16, 16)
+    assert targets.shape == (2, 16, 16, 16)
+    low = images[:, :, :10, :, :12].min()
+    assert (images[:, :, 10:] == low).all()
+    assert (images[..., 12:] == low).all()
+    assert not targets[:, 10:].any()
