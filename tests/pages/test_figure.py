@@ -125,7 +125,7 @@ def test_a_crop_says_so_and_keeps_its_scale() -> None:
     part = draw_picture(view, 6, greys=GREYS, box=(slice(0, 5), slice(6, 12)))
     assert part.is_cropped
     assert part.size_mm == (10.0, 6.0)
-    assert part.place_mm == pytest.approx(volume.affine.to_world((6, 2, 8.5)))
+    assert part.place_mm == picture("axial").place_mm == pytest.approx(20.0 + 6 * 3.0)
     assert not picture("axial").is_cropped
 
 
@@ -177,6 +177,32 @@ def test_uptake_is_shown_dark_on_white() -> None:
     volume, mask = body()
     greys = choose_greys(Volume(voxels=volume.voxels.astype(np.float32), affine=volume.affine, unit="SUV"), mask)
     assert greys.of(np.array([0, 7], dtype=np.float32)).tolist() == [255, 0]
+
+
+def test_bright_skin_does_not_darken_what_is_looked_at() -> None:
+    affine = body()[0].affine
+    voxels = np.random.default_rng(0).uniform(90, 110, (40, 80, 160)).astype(np.float32)
+    voxels[:, :, :40] = 1000.0
+    labels = np.zeros(voxels.shape, dtype=np.uint8)
+    labels[20, 40, 100] = 1
+    voxels[20, 40, 100] = 150.0
+    greys = choose_greys(
+        Volume(voxels=voxels, affine=affine), Mask(labels=labels, affine=affine, table=LabelTable.of("spot"))
+    )
+    assert greys.high <= 150
+
+
+def test_an_oblique_plane_lies_where_its_normal_says() -> None:
+    turn = np.radians(20)
+    directions = np.array([[1, 0, 0], [0, np.cos(turn), -np.sin(turn)], [0, np.sin(turn), np.cos(turn)]])[:, ::-1]
+    affine = Affine.from_parts(origin=(3, 4, 5), directions=directions, spacing=(3, 1, 1))
+    labels = np.zeros((6, 20, 20), dtype=np.uint8)
+    mask = Mask(labels=labels, affine=affine, table=LabelTable.of("none"))
+    view = lay(Volume(voxels=labels, affine=affine), mask, plane="axial")
+    whole = draw_picture(view, 2, greys=GREYS)
+    part = draw_picture(view, 2, greys=GREYS, box=(slice(10, 20), slice(0, 20)))
+    assert whole.place_mm == part.place_mm == pytest.approx(float(directions[:, 0] @ np.array([3, 4, 5])) + 6)
+    assert whole.letters == ("AF", "L", "PH", "R")
 
 
 def test_one_hot_voxel_does_not_darken_the_rest() -> None:

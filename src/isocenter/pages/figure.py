@@ -18,6 +18,7 @@ from isocenter.result.report import Picture, Plane
 # Where (slice, row, column) grow towards, so that rows run down the page and columns to the right:
 # axial seen from the feet, coronal from the front, sagittal from the patient's left with the face to the left.
 PLANES: dict[Plane, str] = {"axial": "SPL", "coronal": "PIL", "sagittal": "LIP"}
+_AXIS: dict[Plane, int] = {"sagittal": 0, "coronal": 1, "axial": 2}  # of LPS, across the plane
 
 _LEAST_PIXELS, _MOST_PIXELS = 640, 1024  # of the longer edge: sharp on a dense screen, small in a file
 _LINE, _HALO = 0.0055, 0.003  # widths, as shares of the longer edge: 1.5 and 1 px of a picture of 280 px
@@ -76,14 +77,12 @@ def draw_picture(view: View, index: int, *, greys: Greys, box: Box | None = None
     _, row_mm, column_mm = view.volume.affine.spacing
     size_mm = (labels.shape[0] * row_mm, labels.shape[1] * column_mm)
     pixels = _pixels(size_mm, finest_mm=min(row_mm, column_mm))
-    centre = (index, _middle(rows, view.mask.shape[1]), _middle(columns, view.mask.shape[2]))
-    x, y, z = view.volume.affine.to_world(centre)
     shown = [label for label in view.mask.table if (labels == label.value).any()]
     return Picture(
         plane=view.plane,
         number=view.numbers[index],
         count=len(view.numbers),
-        place_mm=(float(x), float(y), float(z)),
+        place_mm=_place_mm(view, index),
         size_mm=size_mm,
         image=_png(_grey_pixels(values, greys=greys, pixels=pixels)),
         outlines=_png(_outline_pixels(labels, [(one.value, one.colour) for one in shown], pixels=pixels)),
@@ -110,9 +109,15 @@ def _letters(view: View) -> tuple[str, str, str, str]:
     return letters_of(-down), letters_of(right), letters_of(down), letters_of(-right)
 
 
-def _middle(part: slice, count: int) -> float:
-    start, stop, _ = part.indices(count)
-    return (start + stop - 1) / 2
+def _place_mm(view: View, index: int) -> float:
+    """Return the plane's distance from the origin along its normal; the same for any crop, oblique or not."""
+    if view.plane == "picture":
+        return 0.0
+    _, down, right = view.volume.affine.directions.T
+    normal = np.cross(down, right)
+    normal /= np.linalg.norm(normal)
+    toward = normal[_AXIS[view.plane]]
+    return float(np.copysign(1.0, toward) * (normal @ view.volume.affine.to_world((index, 0, 0))))
 
 
 def _pixels(size_mm: tuple[float, float], *, finest_mm: float) -> tuple[int, int]:

@@ -4,12 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
 
 from isocenter.image import Mask, Volume
+from isocenter.image.volume import Voxels
 from isocenter.result.report import Remark
 
 # Centre and width in HU, by the lower bound of the median of what was found; usual settings of reading rooms.
 _WINDOWS_HU = ((-np.inf, "lung", -600, 1500), (-350, "soft", 40, 400), (250, "bone", 400, 1800))
+_NEAR_MM = 25.0
 _SUV_HIGH = 7.0  # the usual upper end of oncological PET
 
 
@@ -32,7 +35,7 @@ def choose_greys(volume: Volume, mask: Mask) -> Greys:
     """Return the window that shows what was found.
 
     HU: lung, soft tissue or bone, by the median inside the outlines. SUV: 0 to 7, inverted. Else: from the 0.5th to
-    the 99.5th percentile of the values that are not the lowest one (air, padding). Colour: as stored.
+    the 99.5th percentile of the values round what was found, or of all where nothing was. Colour: as stored.
     """
     if volume.channels == 3:
         high = 1.0 if volume.voxels.dtype.kind == "f" and volume.voxels.max() <= 1 else 255.0
@@ -42,8 +45,9 @@ def choose_greys(volume: Volume, mask: Mask) -> Greys:
     if volume.unit == "SUV":
         remark = Remark(key="shading.suv", values={"high": f"{_SUV_HIGH:g}"})
         return Greys(low=0.0, high=_SUV_HIGH, remark=remark, is_inverted=True)
-    low, high = _percentiles(volume)
-    return Greys(low=low, high=high, remark=Remark(key="shading.percentiles"))
+    low, high = _percentiles(_near(volume, mask))
+    key = "shading.percentiles_near" if mask.present else "shading.percentiles"
+    return Greys(low=low, high=high, remark=Remark(key=key))
 
 
 def _of_hounsfield(volume: Volume, mask: Mask) -> Greys:
@@ -54,9 +58,23 @@ def _of_hounsfield(volume: Volume, mask: Mask) -> Greys:
     return Greys(low=centre - width / 2, high=centre + width / 2, remark=remark)
 
 
-def _percentiles(volume: Volume) -> tuple[float, float]:
-    values = volume.voxels.reshape(-1)[:: max(1, volume.voxels.size // 2_000_000)]
-    lowest = values.min()
-    body = values[values > lowest]
-    low, high = np.percentile(body if body.size else values, (0.5, 99.5))
+def _near(volume: Volume, mask: Mask) -> Voxels:
+    """Return the values in a box round everything found: fat under the skin must not darken what is looked at."""
+    boxes = ndimage.find_objects((mask.labels > 0).view(np.uint8))
+    if not boxes:
+        return volume.voxels
+    spacing = volume.affine.spacing
+    margins = [round(_NEAR_MM / step) for step in spacing]
+    near = tuple(
+        slice(max(0, part.start - margin), part.stop + margin) for part, margin in zip(boxes[0], margins, strict=True)
+    )
+    return volume.voxels[near]
+
+
+def _percentiles(values: Voxels) -> tuple[float, float]:
+    """Return the 0.5th and the 99.5th percentile of the values that are not the lowest one (air, padding)."""
+    few = values.reshape(-1)[:: max(1, values.size // 2_000_000)]
+    lowest = few.min()
+    body = few[few > lowest]
+    low, high = np.percentile(body if body.size else few, (0.5, 99.5))
     return (float(low), float(high)) if high > low else (float(lowest), float(lowest) + 1.0)

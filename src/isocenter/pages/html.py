@@ -18,7 +18,7 @@ from isocenter.result.score import Score
 
 _HERE = Path(__file__).parent
 _BARS_MM = (1, 2, 5, 10, 20, 50, 100, 200)
-_AXES: Mapping[Plane, tuple[int, str]] = {"sagittal": (0, "LR"), "coronal": (1, "PA"), "axial": (2, "HF")}
+_SIDES: Mapping[Plane, str] = {"sagittal": "LR", "coronal": "PA", "axial": "HF"}
 
 
 def render(template: Path, values: Mapping[str, object], *, lang: str) -> str:
@@ -114,9 +114,7 @@ def bar_mm(picture: Picture) -> int:
 
 
 def place(picture: Picture) -> str:
-    """Return where a picture's plane lies, such as " · F 12.5 mm": on its axis, from the patient origin."""
-    if picture.plane not in _AXES:
+    """Return where a picture's plane lies, such as " · F 12.5 mm": towards the feet from the patient's origin."""
+    if picture.plane not in _SIDES:
         return ""
-    axis, letters = _AXES[picture.plane]
-    along = picture.place_mm[axis]
-    return f" · {letters[int(along < 0)]} {abs(along):.1f} mm"
+    return f" · {_SIDES[picture.plane][int(picture.place_mm < 0)]} {abs(picture.place_mm):.1f} mm"

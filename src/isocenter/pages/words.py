@@ -122,6 +122,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "shading.lung": ("Lung window: C {centre} W {width} HU", "肺窗：窗位 {centre} 窗宽 {width} HU"),
     "shading.bone": ("Bone window: C {centre} W {width} HU", "骨窗：窗位 {centre} 窗宽 {width} HU"),
     "shading.suv": ("SUV 0 to {high}, inverted", "SUV 0 至 {high}，反相"),
+    "shading.percentiles_near": (
+        "Greys from the 0.5th to the 99.5th percentile round what was found",
+        "灰度取所见周围的 0.5 至 99.5 百分位",
+    ),
     "shading.percentiles": ("Greys from the 0.5th to the 99.5th percentile", "灰度取 0.5 至 99.5 百分位"),
     "shading.colour": ("Colours as stored", "按原始颜色显示"),
     # how the model did

@@ -51,7 +51,7 @@ class Picture:
     Args:
         plane: "picture" for an image without a third axis, shown as it is stored.
         number, count: Which slice of the input along this plane's axis, counted from 1, of how many.
-        place_mm: Where the plane's centre lies, in LPS mm.
+        place_mm: How far the plane lies from the patient's origin along its normal, growing towards head, back or left.
         size_mm: (height, width).
         image: PNG bytes, grey or colour, square pixels.
         outlines: PNG bytes with transparency, of the same size.
@@ -63,7 +63,7 @@ class Picture:
     plane: Plane
     number: int
     count: int
-    place_mm: tuple[float, float, float]
+    place_mm: float
     size_mm: tuple[float, float]
     image: bytes = field(repr=False)
     outlines: bytes = field(repr=False)
