@@ -7,16 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import pydicom
 from pydicom.dataset import Dataset
-from pydicom.errors import InvalidDicomError
 
 from isocenter.dicom.contours import fill_contours
+from isocenter.dicom.objects import read_object, told
 from isocenter.dicom.seg.read import Overlap
-from isocenter.errors import FileError, GridError, InputError, LabelError
+from isocenter.errors import GridError, LabelError
 from isocenter.image import Code, Label, LabelTable, Mask, Volume
 
 _STRUCTURE_SET = "1.2.840.10008.5.1.4.1.1.481.3"
+_NAME = "structure set"
 _OFF_PLANE = 0.25  # share of a slice's step by which a contour may lie beside its slice, or bend out of it
 
 
@@ -48,26 +48,9 @@ def read_rtstruct(
         GridError: Contours that do not lie in slices of the image.
         LabelError: No structure, one asked for that is not there, or two that overlap.
     """
-    dataset = _dataset(path)
-    try:
-        structures = list(_structures(dataset, only))
-        return _mask(structures, volume, overlap)
-    except InputError as error:
-        raise type(error)(f"{path.name}: {error}") from error
-    except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
-        raise FileError(f"{path.name} lacks what a structure set must hold ({error}). Export it again.") from error
-
-
-def _dataset(path: Path) -> Dataset:
-    try:
-        dataset = pydicom.dcmread(path)
-    except (InvalidDicomError, EOFError, ValueError, NotImplementedError) as error:
-        raise FileError(f"{path.name} is no readable DICOM file ({error}).") from error
-    except OSError as error:
-        raise FileError(f"{path.name} cannot be read: {error.strerror or error}.") from error
-    if dataset.get("SOPClassUID") != _STRUCTURE_SET:
-        raise FileError(f"{path.name} is no structure set; its modality is {dataset.get('Modality', 'not said')}.")
-    return dataset
+    with told(path, _NAME):
+        dataset = read_object(path, classes=(_STRUCTURE_SET,), name=_NAME)
+        return _mask(list(_structures(dataset, only)), volume, overlap)
 
 
 def _structures(dataset: Dataset, only: Collection[str] | None) -> Iterator[_Structure]:

@@ -27,7 +27,7 @@ def require_folder(folder: Path) -> None:
         LayoutError: Nothing there, no folder, no permission, or empty.
     """
     if not folder.exists():
-        raise LayoutError(f"There is no folder {folder.name!r}. Check how the path is written.")
+        raise LayoutError(f"There is no such folder: {folder.name!r}. Check how the path is written.")
     if not folder.is_dir():
         raise LayoutError(f"{folder.name} is a file; a data set is a folder. Name the folder that it lies in.")
     if next(files_under(folder), None) is None:

@@ -1,0 +1,122 @@
+"""Segmentations and structure sets in a DICOM folder: which series they speak of, and what they name."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from isocenter.case import Annotation
+from isocenter.dicom import Series
+from isocenter.dicom.rtstruct import read_rtstruct, read_structures
+from isocenter.dicom.seg import read_seg
+from isocenter.dicom.seg.frames import read_segmentation
+from isocenter.errors import InputError, LabelError
+from isocenter.image import Label, LabelTable, Mask, Volume
+from isocenter.intake.issue import Issue, issue_of
+
+MODALITIES = ("SEG", "RTSTRUCT")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlined:
+    """A file of outlines.
+
+    Args:
+        reader: What an annotation calls it, such as "seg-1": DICOM says who only by name.
+        names: Its structures.
+        target: Series UID that it refers to.
+    """
+
+    path: Path
+    modality: str
+    reader: str
+    names: tuple[str, ...]
+    labels: tuple[Label, ...]
+    target: str
+
+    def read(self, volume: Volume, *, table: LabelTable) -> Annotation:
+        """Return the outlines on the grid of their image, in the numbers of the data set's table.
+
+        Raises:
+            InputError: Damaged, off the image's grid, or structures that overlap.
+        """
+        reader = read_seg if self.modality == "SEG" else read_rtstruct
+        try:
+            mask = _renumbered(reader(self.path, volume=volume), table)
+        except InputError as error:  # a file's name may be a patient's
+            raise type(error)(str(error).replace(self.path.name, self.reader)) from error
+        return Annotation(reader=self.reader, mask=mask, how="unknown")
+
+
+def find_outlines(series: Iterable[Series], *, where: str) -> tuple[list[Outlined], list[Issue]]:
+    """Return the files of outlines of a study, and what is wrong with others.
+
+    Args:
+        series: Of one study; pictures are passed over.
+        where: What an issue calls the study.
+    """
+    found: list[Outlined] = []
+    issues: list[Issue] = []
+    counts = dict.fromkeys(MODALITIES, 0)
+    for one in series:
+        for path in one.paths if one.modality in MODALITIES else ():
+            counts[one.modality] += 1
+            reader = f"{one.modality.lower()}-{counts[one.modality]}"
+            try:
+                found += [_outlined(path, one, reader=reader, target=target) for target in one.references[:1]]
+            except InputError as error:
+                told = type(error)(str(error).replace(path.name, reader))
+                issues.append(issue_of(told, where=f"{where} ({reader})"))
+            if not one.references:
+                issues.append(_homeless(f"{where} ({reader})", "refers to no series"))
+    return found, issues
+
+
+def _outlined(path: Path, series: Series, *, reader: str, target: str) -> Outlined:
+    labels = read_segmentation(path).labels if series.modality == "SEG" else read_structures(path)
+    names = tuple(label.name for label in labels)
+    return Outlined(path=path, modality=series.modality, reader=reader, names=names, labels=labels, target=target)
+
+
+def table_of(outlined: Iterable[Outlined]) -> LabelTable | None:
+    """Return one table for all files: each name once, numbered in the order of the names, so files may come anyhow."""
+    first: dict[str, Label] = {}
+    for one in outlined:
+        for label in one.labels:
+            first.setdefault(label.name, label)
+    if not first:
+        return None
+    named = (first[name] for name in sorted(first))
+    return LabelTable(labels=tuple(replace(label, value=value) for value, label in enumerate(named, 1)))
+
+
+def without_target(outlined: Iterable[Outlined], taken: Mapping[str, Series], *, where: str) -> list[Issue]:
+    """Return an issue for each file whose image is not among those taken."""
+    return [
+        _homeless(f"{where} ({one.reader})", "refers to a series that is not here, or makes no volume")
+        for one in outlined
+        if one.target not in taken
+    ]
+
+
+def _homeless(where: str, figure: str) -> Issue:
+    return Issue(
+        check="pairing", where=where, figure=figure, limit="outlines and the image that they were drawn on",
+        mend="Export the series that they were drawn on as well, or take the outlines out.",
+    )  # fmt: skip
+
+
+def _renumbered(mask: Mask, table: LabelTable) -> Mask:
+    """Return a mask in another table's numbers, structure by structure of the same name.
+
+    Raises:
+        LabelError: A structure that the table does not name.
+    """
+    numbers = {label.name: label.value for label in table}
+    lookup = np.zeros(65536, dtype=np.uint16)
+    for label in mask.table:
+        if label.name not in numbers:
+            raise LabelError(f"The outlines changed while the folder was read: {label.name!r} is new. Start again.")
+        lookup[label.value] = numbers[label.name]
+    return Mask(labels=lookup[mask.labels], affine=mask.affine, table=table)
