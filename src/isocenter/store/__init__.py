@@ -31,12 +31,13 @@ model's and the data set's); its own receipt is the one in receipts/ that names 
 left out. A report written beside it is sealed the same way: its inputs name file:prediction.json with the receipt of
 its making. Removing: seal a receipt of the step "remove" whose inputs name what goes, then remove inside `alone()`.
 
-    walk(thing, store=…, key=…) -> Walk                   Walk.links, the newest first; Walk.key, Walk.is_own
+    walk(thing, store=…, key=…) -> Walk                   links (step, says, count, receipt), newest first; key; is_own
 """
 
 from isocenter.store.blobs import Cipher
+from isocenter.store.chain import Link, Walk, walk
 from isocenter.store.folders import ModelRow, RunRow
 from isocenter.store.store import Store, create, open_store
 from isocenter.store.versions import DatasetRow
 
-__all__ = ["Cipher", "DatasetRow", "ModelRow", "RunRow", "Store", "create", "open_store"]
+__all__ = ["Cipher", "DatasetRow", "Link", "ModelRow", "RunRow", "Store", "Walk", "create", "open_store", "walk"]

@@ -153,6 +153,10 @@ class Runs:
                 connection.execute(insert(RUNS).values(id=id_, dataset=dataset, recipe=recipe, at=at))
         return folder
 
+    def path(self, name: str) -> Path:
+        """Return where a file of a run lies, "ID/FILE", whether it is there or not."""
+        return self._here.folder / "runs" / name
+
     def find(self, name: str) -> RunRow:
         """Return the row of a run by its id, the first digits of it, or "latest".
 

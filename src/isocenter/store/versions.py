@@ -65,10 +65,18 @@ class Datasets:
         """
         row = self.find(name)
         try:
-            document = json.loads(self._blobs.get(row.id))
-            return Dataset.from_document({**document, "name": row.name})
+            return self.read(row.id, name=row.name)
         except NotFoundError as error:
             raise SealError(f"Data set {row.name!r}: its document {row.id[:16]}… is gone from the store.") from error
+
+    def read(self, id_: str, *, name: str) -> Dataset:
+        """Return a version by its whole id, listed or not, under a name.
+
+        Raises:
+            NotFoundError: The store does not hold it.
+            SealError: Its bytes were changed.
+        """
+        return Dataset.from_document({**json.loads(self._blobs.get(id_)), "name": name})
 
     def find(self, name: str) -> DatasetRow:
         """Return the row of a version by name (then its newest), id, or the first digits of it.
@@ -101,7 +109,7 @@ class Datasets:
         with self._catalogue.begin() as connection:
             connection.execute(delete(DATASETS).where(DATASETS.c.name == row.name, DATASETS.c.id == row.id))
         others = dict.fromkeys(other.id for other in self.rows())
-        kept = {digest for id_ in others for digest in (id_, *blobs_of(self.get(id_)))}
+        kept = {digest for id_ in others for digest in (id_, *blobs_of(self.read(id_, name=id_)))}
         for digest in {row.id, *blobs_of(dataset)} - kept:
             self._blobs.remove(digest)
         return row
