@@ -272,12 +272,12 @@ def _shelf(kind: str) -> typer.Typer:
 
         return pipeline.list_kept(kind, store=store)
 
-    def show_(name: thing, *, store: Store = None, json: Json = False) -> Outcome:  # type: ignore[valid-type]
+    def show_(name: thing, *, store: Store = None, json: Json = False) -> Outcome:
         from isocenter import pipeline
 
         return pipeline.show_kept(kind, name, store=store)
 
-    def remove(name: thing, *, store: Store = None, json: Json = False) -> Outcome:  # type: ignore[valid-type]
+    def remove(name: thing, *, store: Store = None, json: Json = False) -> Outcome:
         from isocenter import pipeline
 
         return pipeline.remove_kept(kind, name, store=store)

@@ -14,11 +14,12 @@ from isocenter.recipe.recipe import Recipe
 _BUDGETS = ("minutes", "epochs", "steps")
 
 
-def read_recipe(path: Path | None, *, settings: Iterable[str] = ()) -> Recipe:
+def read_recipe(path: Path | None, *, settings: Iterable[str] = (), onto: Recipe | None = None) -> Recipe:
     """Return the recipe in a TOML file, changed by settings of the form "training.epochs=50".
 
     Args:
-        path: None starts from an empty recipe, in which everything is left to the plan.
+        path: None starts from `onto`, or from an empty recipe, in which everything is left to the plan.
+        onto: A recipe to change, where there is no file.
         settings: Values are read as TOML; what is not TOML is taken as text. Of the budgets (minutes, epochs,
             steps) the one set last replaces the others.
 
@@ -26,7 +27,7 @@ def read_recipe(path: Path | None, *, settings: Iterable[str] = ()) -> Recipe:
         FileError: No such file.
         RecipeError: Not TOML, an unknown section or key, or a value that cannot be.
     """
-    document = {} if path is None else _document(path)
+    document = (onto.to_document() if onto else {}) if path is None else _document(path)
     for setting in settings:
         _apply(document, setting)
     return recipe_from(document)

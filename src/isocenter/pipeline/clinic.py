@@ -1,0 +1,127 @@
+"""A prediction becomes a report that a person can read and check."""
+
+from pathlib import Path
+
+from isocenter.case import Dataset
+from isocenter.clinic.reporting import compose_report, summarise, write_html
+from isocenter.errors import FileError, NotFoundError, RecipeError
+from isocenter.image import read_nifti_mask
+from isocenter.models.model import read_model
+from isocenter.pages import LANGUAGES
+from isocenter.pipeline.ground import Place, now, opened, seal
+from isocenter.pipeline.opening import digest_of
+from isocenter.pipeline.outcome import Reported
+from isocenter.pipeline.predictions import MASK, PREDICTION, read_prediction
+from isocenter.plugins import did_you_mean
+from isocenter.result import Item, Prediction, Score
+from isocenter.result.report import Evaluated, ModelSummary, Report
+from isocenter.store import Store
+
+FORMATS = ("html",)
+
+
+def report(
+    prediction: Path, *, formats: tuple[str, ...] = ("html",), lang: tuple[str, ...] = ("en",), store: Place = None
+) -> Reported:
+    """Write the report of a prediction beside it, one file a language, and seal it.
+
+    Args:
+        prediction: The folder that `predict` wrote.
+        formats: Of "html".
+        lang: Of "zh" and "en".
+        store: The one that made the prediction; it keeps the image, and how the model did on its test set.
+
+    Raises:
+        FileError: The folder holds no prediction, or the store does not keep its image.
+        SealError: A file of it was changed.
+        RecipeError: An unknown format or language.
+    """
+    folder = Path(prediction)
+    _require(formats, FORMATS, what="format")
+    _require(lang, tuple(LANGUAGES), what="language")
+    said = read_prediction(folder)
+    with opened(store) as house:
+        composed = _composed(house, said, folder)
+        files = tuple(folder / f"report.{one}.html" for one in lang)
+        for one, path in zip(lang, files, strict=True):
+            write_html(composed, path, lang=one)
+        behind = digest_of(folder / PREDICTION)
+        receipt = seal(
+            house, "report",
+            inputs=(
+                Item(name=f"file:{PREDICTION}", digest=behind, receipt=house.receipts.maker(behind) or ""),
+                *_evaluations(house, composed.evaluated),
+            ),
+            outputs=tuple(Item(name=f"file:{path.name}", digest=digest_of(path)) for path in files),
+            facts={"formats": list(formats), "lang": list(lang)},
+        )  # fmt: skip
+        house.receipts.export(receipt, folder)
+    return Reported(files=files, receipt=receipt)
+
+
+def _require(asked: tuple[str, ...], known: tuple[str, ...], *, what: str) -> None:
+    for one in asked:
+        if one not in known:
+            raise RecipeError(f"There is no {what} {one!r}. {did_you_mean(one, list(known))}")
+
+
+def _composed(house: Store, said: Prediction, folder: Path) -> Report:
+    try:
+        volume = house.get_volume(str(said.input["digest"]))
+    except (NotFoundError, KeyError) as error:
+        raise FileError(
+            "The store does not keep the image of this prediction, so its pictures cannot be drawn. Name the store "
+            "that made the prediction with --store, or predict again."
+        ) from error
+    mask = read_nifti_mask(folder / MASK, table=said.table)
+    return compose_report(
+        said, volume=volume, mask=mask, model=_summary(house, said), evaluated=_evaluated(house, said), at=now()
+    )
+
+
+def _summary(house: Store, said: Prediction) -> ModelSummary:
+    """Return what is known of the model; of one that came as a folder and is not kept here, its ids."""
+    try:
+        model = read_model(house.models.folder(said.model))
+    except NotFoundError:
+        return ModelSummary(id=said.model, dataset=said.dataset)
+    learnt = _dataset(house, said.dataset)
+    return summarise(
+        model,
+        dataset=learnt,
+        receipt=house.receipts.maker(model.id) or "",
+        dataset_receipt=house.receipts.maker(said.dataset) or "",
+    )
+
+
+def _dataset(house: Store, id_: str) -> Dataset | None:
+    try:
+        return house.datasets.get(id_)
+    except NotFoundError:
+        return None
+
+
+def _evaluated(house: Store, said: Prediction) -> Evaluated | None:
+    """Return the newest evaluation of the model, one on its own test side before one on other data."""
+    found = sorted(house.evaluations.of(said.model), key=lambda one: one[1]["side"] != "test")
+    if not found:
+        return None
+    digest, document = found[0]
+    scored = document["evaluation"]
+    return Evaluated(
+        dataset=document["dataset"],
+        dataset_name=document["name"],
+        cohort=document["side"],
+        scores=tuple(Score.from_json(score) for score in scored["scores"]),
+        tolerance_mm=scored["tolerance_mm"],
+        subgroups={name: tuple(map(Score.from_json, scores)) for name, scores in scored["groups"].items()},
+        receipt=house.receipts.maker(digest) or "",
+    )
+
+
+def _evaluations(house: Store, evaluated: Evaluated | None) -> tuple[Item, ...]:
+    """Return the evaluation that the report quotes, as its receipt names it."""
+    if evaluated is None or not evaluated.receipt:
+        return ()
+    made = house.receipts.get(evaluated.receipt).outputs[0]
+    return (Item(name=made.name, digest=made.digest, receipt=evaluated.receipt),)

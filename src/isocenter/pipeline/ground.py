@@ -1,0 +1,68 @@
+"""What every step stands on: the store that was named, and the receipt that is left."""
+
+import getpass
+import os
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from isocenter import __version__
+from isocenter.case import Dataset, Entry
+from isocenter.models.model import Model
+from isocenter.result import Check, Item, Receipt
+from isocenter.store import Store, open_store
+
+DEFAULT_STORE = "isocenter-store"
+
+Place = str | Path | None
+
+
+def opened(place: Place, *, create_new: bool = False) -> Store:
+    """Return the store that was named, in an argument or in ISOCENTER_STORE, by default ./isocenter-store.
+
+    Raises:
+        StoreError: There is none, or it cannot be used.
+    """
+    return open_store(place or os.environ.get("ISOCENTER_STORE") or DEFAULT_STORE, create_new=create_new)
+
+
+def now() -> str:
+    """Return the time: UTC, ISO 8601, whole seconds."""
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def seal(
+    house: Store,
+    step: str,
+    *,
+    inputs: Iterable[Item],
+    outputs: Iterable[Item],
+    checks: Iterable[Check] = (),
+    facts: Mapping[str, Any] | None = None,
+) -> str:
+    """Sign a step's receipt, keep it, and return its digest.
+
+    Raises:
+        StoreError: The store may not be written.
+    """
+    receipt = Receipt(
+        step=step, inputs=tuple(inputs), outputs=tuple(outputs), checks=tuple(checks), facts=dict(facts or {}),
+        version=__version__, who=getpass.getuser(), at=now(),
+    )  # fmt: skip
+    return house.receipts.seal(receipt)
+
+
+def dataset_item(house: Store, dataset: Dataset) -> Item:
+    """Return a version of a data set as a receipt names it, with the receipt of its making."""
+    return Item(name=f"dataset:{dataset.name}", digest=dataset.id, receipt=house.receipts.maker(dataset.id) or "")
+
+
+def model_item(house: Store, model: Model) -> Item:
+    """Return a model as a receipt names it, with the receipt of its making."""
+    return Item(name=f"model:{model.id[:12]}", digest=model.id, receipt=house.receipts.maker(model.id) or "")
+
+
+def outlined(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """Return the cases that somebody has outlined."""
+    return tuple(entry for entry in entries if entry.outlines)

@@ -1,0 +1,160 @@
+"""A folder becomes a version of a data set; a version or a folder is checked."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+from isocenter.case import Case, Dataset, Entry, Outline, Split, draw_split
+from isocenter.errors import LayoutError
+from isocenter.intake.issue import Issue
+from isocenter.intake.layouts import Found, Read, read_folder
+from isocenter.intake.quality import check_case, check_dataset
+from isocenter.pipeline.ground import Place, opened, seal
+from isocenter.pipeline.ground import now as moment
+from isocenter.pipeline.outcome import Checked, Ingested, Watch
+from isocenter.result import Check, Item
+from isocenter.security import Keys
+from isocenter.store import Store
+
+_NAMED = 12  # problems that a refusal spells out; more are counted
+
+
+def ingest(
+    folder: Path,
+    *,
+    dataset: str,
+    as_: str | None = None,
+    accept: tuple[str, ...] = (),
+    leave_out: bool = False,
+    seed: int = 0,
+    store: Place = None,
+    progress: Watch | None = None,
+) -> Ingested:
+    """Take a folder into the store as a version of a data set, split 70/15/15 by patient, with five folds.
+
+    Args:
+        folder: DICOM (with SEG or RTSTRUCT as labels), or in the MSD or nnU-Net layout.
+        dataset: What to call it. A name means its newest version.
+        as_: The layout; None recognises it.
+        accept: Words that take DICOM series in spite of their verdict.
+        leave_out: Take the rest where cases are bad, and list what was left out; else nothing is taken.
+        seed: Of the split.
+        store: Its folder or URL; made where there is none.
+        progress: Told how far it is.
+
+    Raises:
+        LayoutError: Not a layout that is known, or bad cases; every one is named with what mends it.
+        StoreError: The store cannot be used.
+    """
+    begun = time.monotonic()
+    tell = None if progress is None else lambda done, of: progress("ingest", done, of, "")
+    with opened(store, create_new=True) as house, house.hold(f"dataset:{dataset}"):
+        found = read_folder(Path(folder), as_=as_, pseudonym=house.keys.pseudonym, accept=accept, progress=tell)
+        entries, sources, issues = _kept(found, keep=lambda case: _keep(house, case))
+        stops = [issue for issue in issues if issue.severity == "stop"]
+        if (stops and not leave_out) or not entries:
+            raise LayoutError(_refusal(stops, taken=len(entries)))
+        version = Dataset(
+            name=dataset, entries=entries, table=found.table, split=_split(entries, found=found, seed=seed),
+            source=found.source, left_out=tuple(str(issue) for issue in stops),
+        )  # fmt: skip
+        checks = (
+            Check(name="cases that cannot be used", held=not stops, figure=str(len(stops)), limit="0, or left out"),
+            Check(name="one patient on one side", held=True, figure="by type", limit="by type"),
+        )
+        receipt = seal(
+            house, "ingest", inputs=sources, outputs=(Item(name=f"dataset:{dataset}", digest=version.id),),
+            checks=checks, facts={"layout": found.layout, "accept": list(accept), "seed": seed},
+        )  # fmt: skip
+        house.datasets.save(version, at=moment())
+    return Ingested(
+        dataset=version, layout=found.layout, why=found.why, issues=tuple(issues), receipt=receipt,
+        seconds=time.monotonic() - begun,
+    )  # fmt: skip
+
+
+def check(name: str, *, store: Place = None, progress: Watch | None = None) -> Checked:
+    """Return what is wrong with a data set, or with a folder that is not taken in yet.
+
+    Args:
+        name: Name or id of a data set, or a folder.
+        store: Where the data set is kept.
+        progress: Told how far it is.
+
+    Raises:
+        NotFoundError: There is neither.
+        LayoutError: The folder is of no layout that is known.
+    """
+    tell = None if progress is None else lambda done, of: progress("check", done, of, "")
+    if Path(name).is_dir():
+        found = read_folder(Path(name), pseudonym=Keys.create().pseudonym, progress=tell)
+        entries, _, issues = _kept(found, keep=_seen)
+        return Checked(name=name, dataset=None, cases=len(entries), issues=tuple(issues))
+    with opened(store) as house:
+        version = house.datasets.get(name)
+        issues = list(check_dataset(version, lambda entry: house.case(version, entry), progress=tell))
+    return Checked(name=version.name, dataset=version.id, cases=len(version.entries), issues=tuple(issues))
+
+
+def _kept(found: Found, *, keep: Callable[[Case], Entry]) -> tuple[tuple[Entry, ...], tuple[Item, ...], list[Issue]]:
+    """Return what was kept of a folder's cases, the files behind them, and everything that is wrong."""
+    entries: list[Entry] = []
+    sources: dict[str, str] = {}
+    issues = list(found.issues)
+    for read in found.read():
+        if isinstance(read, Issue):
+            issues.append(read)
+            continue
+        wrong = check_case(read.case, table=found.table)
+        issues += wrong
+        if not any(issue.severity == "stop" for issue in wrong):
+            entries.append(keep(read.case))
+            sources |= _named(read)
+    return tuple(entries), tuple(Item(name=name, digest=digest) for name, digest in sorted(sources.items())), issues
+
+
+def _named(read: Read) -> Mapping[str, str]:
+    return {f"source:{name}": digest for name, digest in read.sources.items()}
+
+
+def _keep(house: Store, case: Case) -> Entry:
+    """Put a case's volumes and masks into the store and return its entry."""
+    return Entry(
+        id=case.id,
+        patient=case.patient,
+        volumes={role: house.put_volume(volume) for role, volume in case.volumes.items()},
+        outlines=tuple(
+            Outline(reader=one.reader, how=one.how, digest=house.put_mask(one.mask), present=one.mask.present)
+            for one in case.annotations
+        ),
+        facts=case.facts,
+        day=case.day,
+    )
+
+
+def _seen(case: Case) -> Entry:
+    return Entry(id=case.id, patient=case.patient, volumes={})
+
+
+def _split(entries: Iterable[Entry], *, found: Found, seed: int) -> Split | None:
+    """Return a split by patient, stratified by labels found and by site; None where there are too few to split."""
+    strata: dict[str, str] = {}
+    for entry in entries:
+        present = {value for outline in entry.outlines for value in outline.present}
+        site = entry.facts.get("site") or entry.facts.get("scanner")
+        told = f"{sorted(present)} {site.value if site else ''}"
+        strata[entry.patient] = max(strata.get(entry.patient, ""), told)
+    if len(strata) < 3:  # one patient a side is the least
+        return None
+    test = frozenset(entry.patient for entry in entries if entry.id in found.test and entry.outlines)
+    return draw_split(strata, seed=seed, test=test if 0 < len(test) < len(strata) - 1 else frozenset())
+
+
+def _refusal(stops: list[Issue], *, taken: int) -> str:
+    if not stops:
+        return "The folder holds no case that can be used. Check with `isocenter check FOLDER` what it holds."
+    listed = "\n".join(f"  {issue}" for issue in stops[:_NAMED])
+    more = f"\n  and {len(stops) - _NAMED} more" if len(stops) > _NAMED else ""
+    way_out = "Mend them, or take the rest with --leave-out." if taken else "No case is left; mend them."
+    told = f"{len(stops)} problem(s) stop this folder ({taken} cases are sound). Nothing was taken in."
+    return f"{told} {way_out}\n{listed}{more}"

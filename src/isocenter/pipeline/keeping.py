@@ -1,0 +1,135 @@
+"""The store itself: made, listed, shown, cleared; and whether what it says of a thing still holds."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from isocenter.errors import NotFoundError, StoreError
+from isocenter.models.model import Model, read_model
+from isocenter.pipeline.ground import Place, opened, seal
+from isocenter.pipeline.outcome import Initialised, Kept, Verified, scores_document
+from isocenter.plugins import did_you_mean
+from isocenter.result import Item
+from isocenter.store import Store
+from isocenter.store.chain import walk
+
+KINDS = ("runs", "models", "datasets")
+
+
+def init(store: Place = None) -> Initialised:
+    """Make a store with its signing key; one that is there already is left as it is.
+
+    Raises:
+        StoreError: The folder holds other things, or may not be written.
+    """
+    with opened(store, create_new=True) as house:
+        return Initialised(store=house.place, key=house.keys.public.id)
+
+
+def verify(thing: str | Path, *, store: Place = None) -> Verified:
+    """Walk a thing's receipts back to its sources; every signature, digest and byte that is kept is checked.
+
+    Args:
+        thing: Folder of a prediction, a file in it, a model's folder; or a data set, model or run by name or id.
+        store: Where names are looked for. A prediction's folder is checked without one too.
+
+    Raises:
+        NotFoundError: There is no such thing.
+        SealError: A link does not hold; the message says which one, and why.
+    """
+    try:
+        house = opened(store)
+    except StoreError:
+        if store is not None or not Path(thing).exists():
+            raise
+        found = walk(thing)
+    else:
+        with house:
+            found = walk(thing, store=house)
+    return Verified(thing=found.thing, key=found.key, links=tuple((link.step, link.says) for link in found.links))
+
+
+def list_kept(kind: str, *, store: Place = None) -> Kept:
+    """Return what the store keeps of a kind, the newest first.
+
+    Args:
+        kind: "runs", "models" or "datasets".
+        store: Which one.
+
+    Raises:
+        NotFoundError: There is no such kind.
+        StoreError: The store cannot be used.
+    """
+    with opened(store) as house:
+        rows = [asdict(row) for row in _shelf(house, kind).rows()]
+    return Kept(step="list", kind=kind, fields={"rows": rows})
+
+
+def show_kept(kind: str, name: str, *, store: Place = None) -> Kept:
+    """Return what is known of one run, model or data set.
+
+    Args:
+        kind: "runs", "models" or "datasets".
+        name: Name or id, or its first digits.
+        store: Which one.
+
+    Raises:
+        NotFoundError: There is no such thing.
+        SealError: It was changed.
+    """
+    with opened(store) as house:
+        row = _shelf(house, kind).find(name)
+        thing = {**asdict(row), **_DETAILS[kind](house, row)}
+        receipt = house.receipts.maker(row.id)
+    return Kept(step="show", kind=kind, fields={"thing": thing | {"receipt": receipt}})
+
+
+def remove_kept(kind: str, name: str, *, store: Place = None) -> Kept:
+    """Remove one run, model or data set; its receipts stay, and one says that it was removed.
+
+    Args:
+        kind: "runs", "models" or "datasets".
+        name: Name or id, or its first digits.
+        store: Which one.
+
+    Raises:
+        NotFoundError: There is no such thing.
+        StoreError: Another process is at work on the store.
+    """
+    with opened(store) as house, house.alone():
+        shelf = _shelf(house, kind)
+        row = shelf.find(name)
+        seal(house, "remove", inputs=(Item(name=f"{kind[:-1]}:{name}", digest=row.id),), outputs=())
+        shelf.remove(row.id)
+    return Kept(step="remove", kind=kind, fields={"removed": row.id})
+
+
+def _shelf(house: Store, kind: str) -> Any:
+    if kind not in KINDS:
+        raise NotFoundError(f"The store keeps no {kind!r}. {did_you_mean(kind, list(KINDS))}")
+    return getattr(house, kind)
+
+
+def _run(house: Store, row: Any) -> dict[str, Any]:
+    return {"folder": str(house.runs.folder(row.id))}
+
+
+def _model(house: Store, row: Any) -> dict[str, Any]:
+    model: Model = read_model(house.models.folder(row.id))
+    return {"folder": str(model.folder), "labels": [label.name for label in model.table],
+            "scores": scores_document(model.scores)}  # fmt: skip
+
+
+def _dataset(house: Store, row: Any) -> dict[str, Any]:
+    version = house.datasets.get(row.id)
+    return {
+        "labels": [label.name for label in version.table or ()],
+        "patients": len({entry.patient for entry in version.entries}),
+        "licence": version.source.licence or "not stated",
+        "origin": version.source.origin,
+        "left_out": list(version.left_out),
+    }
+
+
+_DETAILS: Mapping[str, Callable[[Store, Any], dict[str, Any]]] = {"runs": _run, "models": _model, "datasets": _dataset}

@@ -1,0 +1,259 @@
+"""Plan, train, evaluate: a version of a data set becomes a model, and the model is scored."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from isocenter import __version__
+from isocenter.case import Case, Dataset, Entry
+from isocenter.errors import LabelError, SplitError
+from isocenter.image import LabelTable
+from isocenter.learning.inference.evaluate import Evaluation
+from isocenter.learning.inference.evaluate import evaluate as score_cases
+from isocenter.learning.inference.predict import Reader
+from isocenter.learning.training import Cases, Fitted, decide, fingerprint, fit
+from isocenter.models.card import write_card
+from isocenter.models.model import Description, Model, read_model, write_model
+from isocenter.pipeline.curves import Page
+from isocenter.pipeline.ground import Place, dataset_item, model_item, now, opened, outlined, seal
+from isocenter.pipeline.outcome import Evaluated, Planned, Trained, Watch
+from isocenter.pipeline.runs import kept_plan, run_id, write_plan
+from isocenter.recipe import Plan, Recipe, read_recipe
+from isocenter.result import Check, Item
+from isocenter.store import Store
+
+
+def plan(
+    recipe: Path | Recipe | None = None,
+    *,
+    data: str,
+    set_: tuple[str, ...] = (),
+    store: Place = None,
+    progress: Watch | None = None,
+) -> Planned:
+    """Return what a run of a recipe on a data set will do, each decision with its reason.
+
+    Args:
+        recipe: A TOML file, or a recipe; None leaves everything to the plan.
+        data: Name or id of a data set.
+        set_: Changes to the recipe, such as "training.minutes=20".
+        store: Where the data set is kept.
+        progress: Told how far it is.
+
+    Raises:
+        RecipeError: The recipe says what cannot be.
+        PlanError: The plan does not fit the data or this machine.
+        SplitError, LabelError: There is nothing to learn from.
+        NotFoundError: There is no such data set.
+    """
+    asked = _asked(recipe, set_)
+    with opened(store) as house:
+        version = house.datasets.get(data)
+        decided = _decided(house, asked, version, progress)
+    return Planned(run=run_id(asked, version), plan=decided)
+
+
+def train(
+    recipe: Path | Recipe | None = None,
+    *,
+    data: str,
+    set_: tuple[str, ...] = (),
+    store: Place = None,
+    progress: Watch | None = None,
+) -> Trained:
+    """Train a model by a recipe on a data set; a run that was stopped goes on, a finished one is handed back.
+
+    Args:
+        recipe: A TOML file, or a recipe; None leaves everything to the plan.
+        data: Name or id of a data set.
+        set_: Changes to the recipe, such as "training.minutes=20".
+        store: Where the data set and the model are kept.
+        progress: Told how far it is.
+
+    Raises:
+        RecipeError: The recipe says what cannot be.
+        PlanError, TrainingError: The plan does not fit, or the run cannot go on.
+        SplitError, LabelError: There is nothing to learn from.
+        StoreError: Another process is at this run, or the store cannot be used.
+    """
+    begun = time.monotonic()
+    asked = _asked(recipe, set_)
+    with opened(store) as house:
+        version = house.datasets.get(data)
+        run = run_id(asked, version)
+        with house.hold(f"run:{run}"):
+            folder = house.runs.folder(run, dataset=version.id, recipe=asked.id, at=now())
+            left = next((row for row in house.models.rows() if row.run == run), None)
+            if left is None:
+                model, receipt = _learnt(house, asked, version, folder, progress)
+            else:
+                model = read_model(house.models.folder(left.id))
+                receipt = house.receipts.maker(model.id) or ""
+    return Trained(
+        model=model.id, folder=model.folder, dataset=version.id, run=run, recipe=asked.id,
+        seconds=time.monotonic() - begun, reused=left is not None, scores=model.scores, page=folder / Page.NAME,
+        receipt=receipt,
+    )  # fmt: skip
+
+
+def evaluate(model: str, *, data: str, store: Place = None, progress: Watch | None = None) -> Evaluated:
+    """Score a model on cases that it has not seen, with intervals by patient.
+
+    Args:
+        model: Id, its first digits, or "latest".
+        data: Of the version that the model learnt from, its test side is read; of any other data set, all cases.
+        store: Where both are kept.
+        progress: Told how far it is.
+
+    Raises:
+        NotFoundError: There is no such model or data set.
+        InputError: No case with outlines, or cases that the model cannot read.
+        SealError: The model or a case was changed.
+    """
+    begun = time.monotonic()
+    with opened(store) as house:
+        reader = Reader(read_model(house.models.folder(model)))
+        version = house.datasets.get(data)
+        own = reader.model.dataset == version.id
+        entries = outlined(version.on_side("test") if own else version.entries)
+        table = _table(version)
+        found = _scored(house, reader, version, entries, table=table, tell=_counting(progress, "evaluate", entries))
+        side = "test" if own else "all"
+        document = {"model": reader.model.id, "dataset": version.id, "name": version.name, "side": side}
+        digest = house.evaluations.put({**document, "evaluation": found.to_document()})
+        receipt = seal(
+            house, "evaluate", inputs=(model_item(house, reader.model), dataset_item(house, version)),
+            outputs=(Item(name=f"evaluation:{side}", digest=digest),),
+            checks=(Check(name="patients learnt from among those scored", held=True, figure="0", limit="0"),)
+            if own else (),
+            facts={"side": side, "cases": [entry.id for entry in entries]},
+        )  # fmt: skip
+        house.evaluations.save(digest, model=reader.model.id, dataset=version.id, at=now())
+    return Evaluated(
+        model=reader.model.id, dataset=version.id, side=side, cases=len(entries), scores=found.scores,
+        subgroups=found.groups, rows=_rows(found), receipt=receipt, seconds=time.monotonic() - begun,
+    )  # fmt: skip
+
+
+def _asked(recipe: Path | Recipe | None, changes: tuple[str, ...]) -> Recipe:
+    if isinstance(recipe, Recipe):
+        return read_recipe(None, settings=changes, onto=recipe)
+    return read_recipe(None if recipe is None else Path(recipe), settings=changes)
+
+
+def _table(version: Dataset) -> LabelTable:
+    if version.table is None:
+        raise LabelError(
+            f"Nobody has outlined anything in data set {version.name!r}. Ingest the labels with the images."
+        )
+    return version.table
+
+
+def _sides(version: Dataset, *, fold: int | None) -> tuple[tuple[Entry, ...], tuple[Entry, ...]]:
+    """Return the outlined cases to learn from, and those to validate on.
+
+    Raises:
+        SplitError: One of them is empty.
+    """
+    train_, validation = (outlined(version.on_side(side, fold=fold)) for side in ("train", "validation"))
+    if not train_ or not validation:
+        raise SplitError(
+            f"Data set {version.name!r} has {len(train_)} outlined cases to learn from and {len(validation)} to "
+            "validate on; each side needs one. Add patients with outlines."
+        )
+    return train_, validation
+
+
+def _decided(house: Store, asked: Recipe, version: Dataset, progress: Watch | None) -> Plan:
+    table = _table(version)
+    entries, _ = _sides(version, fold=asked.training.fold)
+    tell = _counting(progress, "look", entries)
+    looked = fingerprint((house.case(version, entry) for entry in entries), table=table, progress=tell)
+    return decide(asked, looked, dataset=version.id, table=table)
+
+
+def _learnt(house: Store, asked: Recipe, version: Dataset, folder: Path, progress: Watch | None) -> tuple[Model, str]:
+    """Obey the run's plan, made now or kept from before, and return the model with the receipt of its making."""
+    decided = kept_plan(folder)
+    if decided is None:
+        decided = _decided(house, asked, version, progress)
+        write_plan(decided, folder)
+    table = _table(version)
+    learning, validating = _sides(version, fold=decided.fold)
+    page = Page(decided, name=version.name, folder=folder, progress=progress)
+    fitted = fit(
+        decided,
+        Cases(train=_loaders(house, version, learning), validation=_loaders(house, version, validating), table=table),
+        folder=folder,
+        report=page.see,
+    )
+    model = _model(house, version, decided, fitted, validating, folder=folder, progress=progress)
+    facts = {"recipe": decided.recipe, "plan": decided.id, "seed": decided.seed, "steps": fitted.steps}
+    receipt = seal(
+        house, "train", inputs=(dataset_item(house, version),),
+        outputs=(Item(name=f"model:{model.id[:12]}", digest=model.id),), facts=facts,
+        checks=tuple(Check(name="noticed", held=False, figure=notice) for notice in fitted.notices),
+    )  # fmt: skip
+    house.models.add(model.folder, run=folder.name, at=now())
+    page.finish(fitted, scores=model.scores, model=model.id)
+    return read_model(house.models.folder(model.id)), receipt
+
+
+def _model(
+    house: Store, version: Dataset, decided: Plan, fitted: Fitted, validating: Sequence[Entry], *,
+    folder: Path, progress: Watch | None,
+) -> Model:  # fmt: skip
+    """Make the model's folder: scored on its validation cases by the very reader that will read new ones."""
+    told = Description(
+        plan=decided,
+        table=_table(version),
+        dataset=version.id,
+        facts={"data set": version.name, "licence of the data": version.source.licence or "not stated",
+               "patients learnt from": len({e.patient for e in _sides(version, fold=decided.fold)[0]})},
+        created=now(),
+        version=__version__,
+    )  # fmt: skip
+    # written twice: a reader reads models, and the figures it finds belong into the model
+    draft = _fresh(folder / "draft")
+    reader = Reader(write_model(draft, weights=fitted.weights, description=told, card=write_card(told)))
+    tell = _counting(progress, "validate", validating)
+    found = _scored(house, reader, version, validating, table=_table(version), tell=tell)
+    told = replace(told, scores=found.scores, volume_errors=found.volume_ratios)
+    made = write_model(_fresh(folder / "model"), weights=fitted.weights, description=told, card=write_card(told))
+    _fresh(draft)
+    return made
+
+
+def _fresh(folder: Path) -> Path:
+    """Return a folder's path with nothing there: what a killed process left is made anew."""
+    import shutil
+
+    shutil.rmtree(folder, ignore_errors=True)
+    return folder
+
+
+def _scored(
+    house: Store, reader: Reader, version: Dataset, entries: Sequence[Entry], *, table: LabelTable,
+    tell: Callable[[int], None] | None,
+) -> Evaluation:  # fmt: skip
+    cases = (house.case(version, entry) for entry in entries)
+    return score_cases(reader, cases, table=table, progress=tell)
+
+
+def _loaders(house: Store, version: Dataset, entries: Sequence[Entry]) -> list[Callable[[], Case]]:
+    return [lambda entry=entry: house.case(version, entry) for entry in entries]  # type: ignore[misc]
+
+
+def _counting(progress: Watch | None, stage: str, entries: Sequence[Entry]) -> Callable[[int], None] | None:
+    if progress is None:
+        return None
+    return lambda done: progress(stage, done, len(entries), "")
+
+
+def _rows(found: Evaluation) -> tuple[dict[str, object], ...]:
+    return tuple(
+        {"case": row.case, "structure": row.structure, "measure": measure, "value": None if value != value else value}
+        for row in found.rows
+        for measure, value in row.figures.items()
+    )

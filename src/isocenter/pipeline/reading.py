@@ -1,0 +1,159 @@
+"""One study is read by one model: what it found, proved, sealed, and asked to be reviewed."""
+
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from isocenter.dicom.seg import write_seg
+from isocenter.errors import GridError
+from isocenter.image import Mask, Volume, write_nifti
+from isocenter.learning.inference.predict import Reader, volume_scores
+from isocenter.models.model import MANIFEST, Model, read_model
+from isocenter.pipeline.ground import Place, model_item, opened, seal
+from isocenter.pipeline.opening import Opened, digest_of, open_input
+from isocenter.pipeline.outcome import Predicted, Watch
+from isocenter.pipeline.predictions import MASK, SEG, plain_numbers, whole_folder, write_prediction
+from isocenter.result import Check, Item, Prediction, Verdict
+from isocenter.store import Store
+
+UNCHECKED = "No check of release has been set up for this model, so every result goes to a person."
+
+
+def predict(
+    model: str | Path,
+    input: Path,  # noqa: A002 - its name on every door
+    *,
+    out: Path,
+    accept: tuple[str, ...] = (),
+    series: int | None = None,
+    store: Place = None,
+    progress: Watch | None = None,
+) -> Predicted:
+    """Read one study with a model and write prediction.json, mask.nii.gz and, from DICOM, mask.seg.dcm.
+
+    The SEG bears its source's patient and study, as DICOM demands, and is the only file that bears identity. It is
+    decoded again and compared in mm before it gets its name.
+
+    Args:
+        model: Id, its first digits, "latest", or a model's folder.
+        input: DICOM folder, file or zip; a NIfTI file; or a folder with one NIfTI file a role.
+        out: Folder to write; it appears whole or not at all, and replaces an earlier prediction.
+        accept: Words that take a DICOM series in spite of its verdict.
+        series: Which series, as `scan` numbers them.
+        store: Where the model and the keys are kept.
+        progress: Told how far it is.
+
+    Raises:
+        NotFoundError: There is no such model.
+        SealError: The model was changed.
+        FileError, SeriesError, InputError: The input cannot be used, or is not what the model reads.
+        ProofError: The SEG as written says something else than the mask; nothing is left.
+    """
+    marks = {"start": time.monotonic()}
+    out, folder = Path(out), Path(model)
+    is_folder = (folder / MANIFEST).is_file()
+    with opened(store, create_new=is_folder) as house:
+        reader = Reader(read_model(folder if is_folder else house.models.folder(str(model))))
+        found = open_input(
+            Path(input), channels=reader.model.plan.channels, accept=accept, series=series, watch=progress
+        )
+        marks["read"] = time.monotonic()
+        tell = None if progress is None else lambda done, of: progress("read", done, of, "")
+        reading = reader.read(found.volumes, progress=tell)
+        with whole_folder(out) as aside:
+            marks["found"] = time.monotonic()
+            checks, unsaid = _write_masks(reading.mask, found, reader.model, aside)
+            marks["written"] = time.monotonic()
+            prediction = Prediction(
+                case=f"case-{house.keys.pseudonym(_name(found))}", model=reader.model.id,
+                dataset=reader.model.dataset, table=reader.model.table,
+                volumes=volume_scores(reading.mask, reader.model),
+                verdict=Verdict(decision="review", reasons=(UNCHECKED, *unsaid)),
+                plan=reader.model.plan.to_document(), seconds=_seconds(marks, reading.seconds),
+                input=_input(house, found), files={path.name: digest_of(path) for path in sorted(aside.iterdir())},
+                receipts=_behind(house, reader.model),
+            )  # fmt: skip
+            write_prediction(prediction, aside)
+            _seal(house, reader.model, found, aside, checks=checks, accept=accept)
+    return Predicted(prediction=prediction, out=out)
+
+
+def _write_masks(mask: Mask, found: Opened, model: Model, folder: Path) -> tuple[tuple[Check, ...], tuple[str, ...]]:
+    """Write the mask in every form that the input allows; return what the proof looked at, and what was not written.
+
+    Raises:
+        ProofError: The SEG as written says something else than the mask.
+    """
+    write_nifti(mask, folder / MASK)
+    if found.kind != "dicom":
+        return (), ()
+    name, version = f"isocenter model {model.id[:12]}", model.description.version or "unknown"
+    try:
+        paths = found.series[0].paths
+        return write_seg(mask, sources=paths, path=folder / SEG, algorithm=name, version=version), ()
+    except GridError as error:
+        if found.series[0].verdict == "regular":
+            raise
+        # the series was accepted in spite of a flaw, and its volume lies between the slices as they were stored
+        return (), (f"No SEG was written, since the volume does not lie on the series' own slices. {error}",)
+
+
+def _name(found: Opened) -> str:
+    """Return what the case's pseudonym is made from: the series' UIDs, or the bytes of the files."""
+    if found.series:
+        return " ".join(f"{one.series_uid} {one.part}" for one in found.series)
+    return " ".join(found.digests())
+
+
+def _input(house: Store, found: Opened) -> dict[str, object]:
+    first: Volume = next(iter(found.volumes.values()))
+    return {
+        "kind": found.kind,
+        "modality": first.modality,
+        "roles": list(found.volumes),
+        "shape": list(first.shape),
+        "spacing_mm": plain_numbers(first.spacing),
+        "orientation": first.affine.orientation,
+        "verdict": found.series[0].verdict if found.series else "regular",
+        "files": len(found.files),
+        "digest": house.put_volume(first),
+    }
+
+
+def _seconds(marks: Mapping[str, float], stages: Mapping[str, float]) -> dict[str, float]:
+    total = time.monotonic() - marks["start"]
+    return {
+        "read": marks["read"] - marks["start"],
+        **stages,
+        "write": marks["written"] - marks["found"],
+        "total": total,
+    }
+
+
+def _behind(house: Store, model: Model) -> tuple[str, ...]:
+    made = house.receipts.maker(model.id)
+    return house.receipts.chain(made) if made else ()
+
+
+def _seal(
+    house: Store, model: Model, found: Opened, folder: Path, *, checks: Iterable[Check], accept: tuple[str, ...]
+) -> str:
+    """Seal the prediction and put the chain behind it, with the key that checks it, into its folder."""
+    outputs = tuple(Item(name=f"file:{path.name}", digest=digest_of(path)) for path in sorted(folder.iterdir()))
+    digest = seal(
+        house, "predict", inputs=(model_item(house, model), *_sources(house, found)), outputs=outputs, checks=checks,
+        facts={"accept": list(accept), "input": found.kind},
+    )  # fmt: skip
+    house.receipts.export(digest, folder)
+    return digest
+
+
+def _sources(house: Store, found: Opened) -> tuple[Item, ...]:
+    """Return the files that were read, by the keyed pseudonym of their UID or name: the receipt bears no identity."""
+    digests = dict(zip(found.files, found.digests(), strict=True))
+    uids = {instance.path: instance.sop_uid for one in found.series for instance in one.instances}
+    kind = "instance" if found.kind == "dicom" else "source"
+    return tuple(
+        Item(name=f"{kind}:{house.keys.pseudonym(uids.get(path) or path.name)}", digest=digest)
+        for path, digest in digests.items()
+    )

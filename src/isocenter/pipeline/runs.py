@@ -1,0 +1,39 @@
+"""A run's name and its plan: decided once, kept in its folder, obeyed by whoever goes on with it."""
+
+import hashlib
+import json
+from pathlib import Path
+
+from isocenter.case import Dataset
+from isocenter.errors import StoreError
+from isocenter.recipe import Plan, Recipe
+from isocenter.result import canonical
+
+PLAN = "plan.json"
+
+
+def run_id(recipe: Recipe, version: Dataset) -> str:
+    """Return the name of a run: 16 hex digits of recipe and data version, so that nothing overwrites anything."""
+    return hashlib.sha256(canonical({"recipe": recipe.id, "dataset": version.id})).hexdigest()[:16]
+
+
+def kept_plan(folder: Path) -> Plan | None:
+    """Return the plan that a run's folder holds, None where there is none yet.
+
+    Raises:
+        StoreError: It is damaged.
+    """
+    path = folder / PLAN
+    if not path.is_file():
+        return None
+    try:
+        return Plan.from_document(json.loads(path.read_bytes()))
+    except (KeyError, TypeError, ValueError) as error:
+        raise StoreError(f"The plan of run {folder.name} is damaged. Remove the run and start it anew.") from error
+
+
+def write_plan(plan: Plan, folder: Path) -> None:
+    """Write a run's plan into its folder; it appears whole or not at all."""
+    aside = folder / f".{PLAN}.part"
+    aside.write_bytes(canonical(plan.to_document()))
+    aside.replace(folder / PLAN)
