@@ -40,6 +40,8 @@ def test_a_going_run_renews_itself_and_a_done_one_does_not(tmp_path: Path) -> No
     done = replace(RUN, state="done", step=1800, model="feed" * 16)
     assert 'http-equiv="refresh"' not in page(done, tmp_path)
     assert "feed" * 16 in page(done, tmp_path)
+    # with a budget in minutes the plan's steps are an estimate, so a run that is done is not "of" them
+    assert "<p>1800 steps · 1:40 min spent" in page(done, tmp_path)
 
 
 def test_it_says_how_far_it_is_and_what_is_left(tmp_path: Path) -> None:

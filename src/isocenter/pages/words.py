@@ -99,7 +99,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     ),
     # pictures
     "pictures.title": ("Pictures", "图像"),
-    "pictures.overview": ("Through the middle of what was found", "经过所见中心"),
+    "pictures.overview": ("Where most of it is seen", "显示所见最多的层面"),
     "pictures.overview_empty": ("Through the middle of the images", "经过图像中心"),
     "pictures.series": ("From end to end of what was found", "所见范围逐层"),
     "pictures.outlines": ("Show outlines", "显示轮廓"),
@@ -247,6 +247,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "run.stopped": ("Stopped; the same command goes on from here", "已停止；再次运行同一命令可继续"),
     "run.failed": ("Failed", "失败"),
     "run.of_steps": ("step {step} of {steps}", "第 {step} / {steps} 步"),
+    "run.steps": ("{step} steps", "共 {step} 步"),
     "run.spent": ("{time} spent", "已用 {time}"),
     "run.left": ("about {time} left", "约剩 {time}"),
     "run.recipe": ("Recipe", "配方"),

@@ -148,7 +148,7 @@ class Report:
     """One case, as a reader is told of it.
 
     Args:
-        overview: Pictures through the middle of what was found, one per plane.
+        overview: The slice that shows most of what was found, one per plane.
         series: Pictures from end to end of what was found.
         shading: How values became greys.
         limits: What must be known before any of it is used.

@@ -191,6 +191,23 @@ def test_pictures_run_from_end_to_end_in_the_plane_taken(report: Compose, mask: 
     assert [one.place_mm for one in turned.series] == pytest.approx([one.place_mm for one in composed.series])
 
 
+def test_the_overview_shows_the_fullest_slices(report: Compose) -> None:
+    axial, coronal, sagittal = report().overview
+    assert (axial.number, axial.structures) == (4, ("liver",))  # two like it; the first
+    assert coronal.number in range(11, 21)
+    assert sagittal.number in range(6, 21)
+
+
+def test_the_overview_prefers_a_slice_that_shows_more_structures(
+    report: Compose, volume: Volume, mask: Mask, prediction: Prediction
+) -> None:
+    labels = mask.labels.copy()
+    labels[4, 30, 30] = 3
+    both = Mask(labels=labels, affine=mask.affine, table=mask.table)
+    axial = report(mask=both, prediction=replace(prediction, volumes=())).overview[0]
+    assert (axial.number, axial.structures) == (5, ("liver", "nodule"))
+
+
 def test_each_structure_s_largest_slice_is_shown(report: Compose, volume: Volume, prediction: Prediction) -> None:
     labels = np.zeros((60, 40, 50), dtype=np.uint8)
     labels[2:58, 5, 5] = 1

@@ -1,4 +1,4 @@
-"""Which planes are shown: through the middle of what was found, and from end to end of it."""
+"""Which slices are shown: in each plane the one that shows most, and from end to end of what was found."""
 
 from collections.abc import Sequence
 
@@ -17,7 +17,7 @@ _NEARLY_ALL = 0.85  # of the whole plane's longer edge: a crop that saves less t
 
 
 def draw_overview(volume: Volume, mask: Mask, *, greys: Greys) -> tuple[Picture, ...]:
-    """Return each plane through the voxel of what was found that lies nearest its middle, uncropped.
+    """Return of each plane the slice that shows most of what was found, uncropped.
 
     A planar picture gives one plane as it is stored; where nothing was found, the middle of the volume is shown.
 
@@ -26,7 +26,7 @@ def draw_overview(volume: Volume, mask: Mask, *, greys: Greys) -> tuple[Picture,
     """
     planes: tuple[Plane, ...] = ("picture",) if volume.is_planar else tuple(PLANES)
     views = [lay(volume, mask, plane=plane) for plane in planes]
-    return tuple(draw_picture(view, _middle(view), greys=greys) for view in views)
+    return tuple(draw_picture(view, _fullest(view), greys=greys) for view in views)
 
 
 def draw_series(volume: Volume, mask: Mask, *, greys: Greys) -> tuple[Picture, ...]:
@@ -57,17 +57,14 @@ def _plane_taken(volume: Volume) -> Plane:
     return "axial" if letter in "IS" else "coronal" if letter in "AP" else "sagittal"
 
 
-def _middle(view: View) -> int:
-    """Return the plane through the found voxel nearest to the middle of what was found.
-
-    The middle itself may lie outside: between two kidneys lies neither.
-    """
-    counts = _counts(view.mask.labels)
-    if not counts.any():
-        return len(counts) // 2
-    middle = np.average(np.arange(len(counts)), weights=counts)
-    here = np.flatnonzero(counts)
-    return int(here[np.argmin(np.abs(here - middle))])
+def _fullest(view: View) -> int:
+    """Return the plane that shows the most structures, and of such planes the one that shows most of them."""
+    if not view.mask.present:
+        return len(view.mask.labels) // 2
+    values = list(view.mask.present)
+    shown = [np.bincount(plane.reshape(-1), minlength=values[-1] + 1)[values] for plane in view.mask.labels]
+    ranks = [(int((areas > 0).sum()), int(areas.sum())) for areas in shown]
+    return ranks.index(max(ranks))
 
 
 def _counts(labels: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
