@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
-from isocenter.errors import FileError, IsocenterError, SealError
+from isocenter.errors import FileError, InputError, IsocenterError, SealError
 from isocenter.image import LabelTable
 from isocenter.models.card import write_card
 from isocenter.models.model import Description, Model, check_weights, read_model, write_model
@@ -146,6 +146,12 @@ def test_a_model_of_a_newer_isocenter_asks_for_an_upgrade(tmp_path: Path) -> Non
     manifest.write_bytes(manifest.read_bytes().replace(b'"format":1', b'"format":2'))
     with pytest.raises(IsocenterError, match="newer"):
         read_model(model.folder)
+
+
+@pytest.mark.parametrize("ratio", [0.0, -1.0, float("inf"), float("nan")])
+def test_a_ratio_of_volumes_that_cannot_be_is_refused(ratio: float) -> None:
+    with pytest.raises(InputError, match="left kidney"):
+        replace(DESCRIPTION, volume_errors={"left kidney": (1.0, ratio)})
 
 
 def test_every_figure_of_the_card_bears_its_interval_and_count() -> None:

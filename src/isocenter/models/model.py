@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from isocenter.case import table_from
-from isocenter.errors import FileError, SealError
+from isocenter.errors import FileError, InputError, SealError
 from isocenter.image import LabelTable
 from isocenter.recipe import Plan
 from isocenter.result import Score, canonical
@@ -39,6 +39,9 @@ class Description:
         facts: Whatever else a reader of the card should know, such as "patients learnt from".
         created: UTC, ISO 8601.
         version: Of isocenter.
+
+    Raises:
+        InputError: A ratio of volumes that is not above 0 and finite.
     """
 
     plan: Plan
@@ -49,6 +52,14 @@ class Description:
     facts: Mapping[str, str | int | float] = field(default_factory=dict)
     created: str = ""
     version: str = ""
+
+    def __post_init__(self) -> None:
+        for structure, ratios in self.volume_errors.items():
+            strange = [ratio for ratio in ratios if not 0 < ratio < math.inf]
+            if strange:
+                raise InputError(
+                    f"A ratio of volumes of {structure!r} is {strange[0]}; leave out patients in whom it is not known."
+                )
 
     def to_document(self) -> dict[str, Any]:
         """Return the description as nested plain JSON values."""
