@@ -146,5 +146,5 @@ def test_what_is_no_structure_set_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="no structure set; its modality is CT"):
         read_rtstruct(image, volume=volume)
     (tmp_path / "note.dcm").write_text("no DICOM")
-    with pytest.raises(FileError, match="no readable DICOM"):
+    with pytest.raises(FileError, match="no structure set; its modality is not said"):
         read_rtstruct(tmp_path / "note.dcm", volume=volume)

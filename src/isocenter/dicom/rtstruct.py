@@ -53,6 +53,17 @@ def read_rtstruct(
         return _mask(list(_structures(dataset, only)), volume, overlap)
 
 
+def read_structures(path: Path) -> tuple[Label, ...]:
+    """Return the structures that have areas in an RTSTRUCT, numbered as `read_rtstruct` numbers them.
+
+    Raises:
+        FileError: No structure set, or damaged.
+    """
+    with told(path, _NAME):
+        dataset = read_object(path, classes=(_STRUCTURE_SET,), name=_NAME)
+        return tuple(structure.label for structure in _structures(dataset, None))
+
+
 def _structures(dataset: Dataset, only: Collection[str] | None) -> Iterator[_Structure]:
     """Yield the structures that have areas, or have nothing yet; marks and lines are no areas.
 

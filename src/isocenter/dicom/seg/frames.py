@@ -7,17 +7,18 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pydicom
 from pydicom.dataset import Dataset
-from pydicom.errors import InvalidDicomError
 from pydicom.pixels.utils import iter_pixels
 
+from isocenter.dicom.objects import read_object, told
 from isocenter.dicom.seg.colour import rgb_from_lab
 from isocenter.dicom.seg.plane import Plane
-from isocenter.errors import FileError, GridError, InputError
+from isocenter.dicom.slow import BROKEN
+from isocenter.errors import FileError, GridError
 from isocenter.image import Code, Label
 
 SEGMENTATION_CLASSES = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
+_NAME = "DICOM segmentation"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -63,8 +64,8 @@ class Segmentation:
         try:
             for count, frame in enumerate(iter_pixels(self.dataset, raw=True), 1):  # noqa: B007
                 yield frame
-        except (ValueError, RuntimeError, AttributeError, NotImplementedError) as error:
-            raise FileError(f"The segmentation's pixels cannot be decoded: {error}") from error
+        except BROKEN as error:
+            raise FileError(f"the pixels cannot be decoded ({type(error).__name__}).") from error
         if count != len(self.frames):
             raise FileError(f"{count} frames of pixels, {len(self.frames)} described.")
 
@@ -76,30 +77,14 @@ def read_segmentation(path: Path) -> Segmentation:
         FileError: Not DICOM, damaged, or no segmentation.
         GridError: It says nothing of where its frames lie in a patient (a slide, or a plain picture).
     """
-    dataset = _dataset(path)
-    try:
+    with told(path, _NAME):
+        dataset = read_object(path, classes=SEGMENTATION_CLASSES, name=_NAME)
         return _segmentation(dataset)
-    except InputError as error:
-        raise type(error)(f"{path.name}: {error}") from error
-    except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
-        raise FileError(f"{path.name} lacks what a segmentation must hold ({error}). Export it again.") from error
-
-
-def _dataset(path: Path) -> Dataset:
-    try:
-        dataset = pydicom.dcmread(path)
-    except (InvalidDicomError, EOFError, ValueError, NotImplementedError) as error:
-        raise FileError(f"{path.name} is no readable DICOM file ({error}).") from error
-    except OSError as error:
-        raise FileError(f"{path.name} cannot be read: {error.strerror or error}.") from error
-    if "PixelData" not in dataset and dataset.get("SOPClassUID") in SEGMENTATION_CLASSES:
-        raise FileError(f"{path.name} ends before its pixels. Copy it again from its source.")
-    if dataset.get("SOPClassUID") not in SEGMENTATION_CLASSES:
-        raise FileError(f"{path.name} is no DICOM segmentation; its modality is {dataset.get('Modality', 'not said')}.")
-    return dataset
 
 
 def _segmentation(dataset: Dataset) -> Segmentation:
+    if "PixelData" not in dataset:
+        raise FileError("the file ends before its pixels. Copy it again from its source.")
     kind = str(dataset.SegmentationType)
     shared = dataset.SharedFunctionalGroupsSequence[0]
     groups = dataset.PerFrameFunctionalGroupsSequence

@@ -1,9 +1,7 @@
 """Whose object it is: the patient and study of a source, carried over as DICOM demands, and shown nowhere."""
 
 import re
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 from pydicom import config
 from pydicom.datadict import dictionary_VR
@@ -22,14 +20,6 @@ _OPTIONAL = (
 # What a study is found by: carried over even where it breaks a rule, since another value is another patient.
 _KEYS = ("PatientName", "PatientID", "StudyID", "AccessionNumber")
 _SEXES = ("M", "F", "O")
-
-
-@contextmanager
-def unheard() -> Iterator[None]:
-    """Keep remarks on odd values out of warnings and logs: they quote the values, and those may be a patient's."""
-    with warnings.catch_warnings(), config.disable_value_validation():
-        warnings.simplefilter("ignore")
-        yield
 
 
 def take_identity(dataset: Dataset) -> Dataset:

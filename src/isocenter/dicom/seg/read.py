@@ -6,9 +6,10 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from isocenter.dicom.objects import told
 from isocenter.dicom.seg.frames import Segmentation, read_segmentation
 from isocenter.dicom.seg.plane import PLACE_TOLERANCE_MM, Plane, Slot
-from isocenter.errors import FileError, GridError, InputError, LabelError
+from isocenter.errors import FileError, GridError, LabelError
 from isocenter.image import Affine, LabelTable, Mask, Volume, resample_mask
 
 Overlap = Literal["refuse", "first", "last"]
@@ -35,10 +36,8 @@ def read_seg(path: Path, *, volume: Volume | None = None, threshold: float = 0.5
         LabelError: No segment, or two that overlap.
     """
     read = read_segmentation(path)
-    try:
+    with told(path, "DICOM segmentation"):
         return _mask(read, volume, threshold, overlap)
-    except InputError as error:
-        raise type(error)(f"{path.name}: {error}") from error
 
 
 def _mask(read: Segmentation, volume: Volume | None, threshold: float, overlap: Overlap) -> Mask:

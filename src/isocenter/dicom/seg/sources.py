@@ -5,14 +5,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import pydicom
 from pydicom.dataset import Dataset
-from pydicom.errors import InvalidDicomError
 from pydicom.uid import generate_uid
 
 from isocenter.dicom.seg.identity import take_identity
 from isocenter.dicom.seg.plane import Plane
-from isocenter.errors import FileError, SeriesError
+from isocenter.dicom.slow import BROKEN, read_dataset
+from isocenter.errors import SeriesError
 
 # What an object has to name of its source, and cannot make up (PS3.3 C.7.2.1, C.7.3.1, C.12.1).
 _NEEDED = ("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID")
@@ -42,7 +41,7 @@ def read_sources(paths: Sequence[Path]) -> Sources:
         FileError: A file cannot be read.
         SeriesError: No file, files of several series, or slices without a place in a patient.
     """
-    datasets = [_header(path) for path in dict.fromkeys(paths)]
+    datasets = [read_dataset(path) for path in dict.fromkeys(paths)]
     if not datasets:
         raise SeriesError("A segmentation needs the files of the series that it speaks of; none was given.")
     for keyword in _NEEDED:
@@ -54,22 +53,13 @@ def read_sources(paths: Sequence[Path]) -> Sources:
         raise SeriesError("A segmentation speaks of one series, or of one multi-frame file; these are several.")
     try:
         planes = _frame_planes(datasets[0]) if is_enhanced else [_plane(dataset, dataset) for dataset in datasets]
-    except (AttributeError, IndexError, TypeError, ValueError) as error:
+    except BROKEN as error:
         raise SeriesError(
-            f"A slice without a place in the patient ({error}): a DICOM segmentation cannot refer to it. "
+            f"A slice without a place in the patient ({type(error).__name__}): a segmentation cannot refer to it. "
             "The mask as NIfTI can be had without."
         ) from error
     identity, *_ = (_mend(dataset, planes) for dataset in datasets)
     return Sources(datasets=tuple(datasets), identity=identity, planes=tuple(planes), is_enhanced=is_enhanced)
-
-
-def _header(path: Path) -> Dataset:
-    try:
-        return pydicom.dcmread(path, stop_before_pixels=True, force=True)
-    except (InvalidDicomError, EOFError, ValueError, NotImplementedError) as error:
-        raise FileError(f"{path.name} is no readable DICOM file.") from error
-    except OSError as error:
-        raise FileError(f"{path.name} cannot be read: {error.strerror or error}.") from error
 
 
 def _plane(dataset: Dataset, size: Dataset) -> Plane:

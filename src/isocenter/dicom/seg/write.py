@@ -11,11 +11,13 @@ from pydicom.dataset import Dataset
 from pydicom.uid import generate_uid
 
 from isocenter import __version__
+from isocenter.dicom.objects import unheard
 from isocenter.dicom.proof import prove_seg
 from isocenter.dicom.seg.describe import PRIVATE_SCHEME, describe, property_type
-from isocenter.dicom.seg.identity import give_identity, unheard
+from isocenter.dicom.seg.identity import give_identity
 from isocenter.dicom.seg.plane import Plane
 from isocenter.dicom.seg.sources import Sources, read_sources
+from isocenter.dicom.slow import BROKEN
 from isocenter.errors import GridError, SeriesError
 from isocenter.image import Mask
 from isocenter.result import Check
@@ -66,7 +68,7 @@ def _encode(mask: Mask, read: Sources, *, algorithm: str, version: str) -> Segme
     cuts = _cuts(mask, read)
     try:
         made = _segmentation(mask, read, cuts, algorithm=algorithm, version=version)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except BROKEN as error:
         # its words may quote a header's values, so only its kind is told, and nothing of it handed on
         raise SeriesError(
             f"The series' headers cannot be carried over into a segmentation ({type(error).__name__}). "
