@@ -47,7 +47,7 @@ def render(template: Path, values: Mapping[str, object], *, lang: str) -> str:
         "style": Markup((_HERE / "page.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
     }
     environment.filters |= {
-        "number": number, "interval": interval, "digest": digest, "colour": colour, "uri": uri, "moment": moment,
+        "figure": figure, "interval": interval, "digest": digest, "colour": colour, "uri": uri, "moment": moment,
         "bar_mm": bar_mm, "place": place,
     }  # fmt: skip
     return environment.get_template(template.name).render(**values)
@@ -72,19 +72,25 @@ def save(page: str, path: Path) -> None:
         raise StoreError(f"{path} cannot be written: {error.strerror}. Nothing was left behind.") from error
 
 
-def number(value: float, unit: str = "1") -> str:
-    """Return a figure with three digits after the point for shares, else with three that count; "–" for nan."""
-    if math.isnan(value):
-        return "–"
-    digits = 3 if unit == "1" else 2 if abs(value) < 10 else 1 if abs(value) < 1000 else 0
-    return f"{value:.{digits}f}".replace("-", "\u2212")
+def figure(score: Score) -> str:
+    """Return a score's value without its unit; "–" where nothing was measured."""
+    return _written(score.value, score)
 
 
 def interval(score: Score) -> str:
-    """Return a score's interval as "[low, high]", or "–" where there is none."""
+    """Return a score's interval as "[low, high]", with as many digits as its value; "–" where there is none."""
     if math.isnan(score.low) or math.isnan(score.high):
         return "–"
-    return f"[{number(score.low, score.unit)}, {number(score.high, score.unit)}]"
+    return f"[{_written(score.low, score)}, {_written(score.high, score)}]"
+
+
+def _written(value: float, score: Score) -> str:
+    """Return one of a score's three numbers: shares with three digits after the point, others with three that count."""
+    if math.isnan(value):
+        return "–"
+    largest = max(abs(part) for part in (score.value, score.low, score.high) if not math.isnan(part))
+    digits = 3 if score.unit == "1" else 2 if largest < 10 else 1 if largest < 1000 else 0
+    return f"{value:.{digits}f}".replace("-", "\u2212")
 
 
 def digest(text: str) -> Markup:

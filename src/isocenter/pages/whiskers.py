@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from isocenter.pages.axis import short, ticks
-from isocenter.pages.html import interval, number
+from isocenter.pages.html import figure, interval
 from isocenter.pages.words import knows, say
 from isocenter.result.score import Score
 
@@ -121,14 +121,14 @@ def _row(score: Score, y: float, marks: Sequence[float], *, lang: str) -> Markup
     if not math.isnan(score.value):
         parts.append(Markup('<circle cx="{}" cy="{}" r="4.5"/>').format(_x(score.value, marks), y))
     unit = "" if score.unit == "1" else f" {score.unit}"
-    figure = Markup(
+    told = Markup(
         '<text x="{x}" y="{y}"><tspan class="value">{value}</tspan>'
         '<tspan class="interval" dx="8">{interval}</tspan><tspan class="count" dx="8">n = {n}</tspan></text>'
     ).format(
         x=_RIGHT + 18,
         y=y + 4.5,
-        value=number(score.value, score.unit) + ("" if math.isnan(score.value) else unit),
+        value=figure(score) + ("" if math.isnan(score.value) else unit),
         interval=interval(score),
         n=score.n,
     )
-    return Markup('<g class="{}">{}</g>').format("mean" if mean else "one", Markup("").join([*parts, figure]))
+    return Markup('<g class="{}">{}</g>').format("mean" if mean else "one", Markup("").join([*parts, told]))
