@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pydicom
 from pydicom.dataelem import RawDataElement
-from pydicom.errors import InvalidDicomError
+from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from isocenter.dicom import tags
 from isocenter.dicom.header import BIG_ENDIAN, EXPLICIT, IMPLICIT, Header, is_enveloped
@@ -16,7 +16,7 @@ from isocenter.errors import FileError
 # everything that pydicom was seen to raise on damaged bytes
 BROKEN = (
     InvalidDicomError, EOFError, OSError, ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError,
-    MemoryError, RecursionError, NotImplementedError, RuntimeError, struct.error, zlib.error,
+    MemoryError, RecursionError, NotImplementedError, RuntimeError, struct.error, zlib.error, BytesLengthException,
 )  # fmt: skip
 
 
