@@ -114,3 +114,12 @@ def test_a_sheet_that_makes_no_sense_says_which_key(msd: Path, key: str, value: 
     (msd / "dataset.json").write_text(json.dumps(document), encoding="utf-8")
     with pytest.raises(LayoutError, match=says):
         read_folder(msd, as_="msd", pseudonym=str)
+
+
+def test_a_folder_below_one_without_permission_says_so(
+    open_folder: Path, as_nobody: Callable[[], AbstractContextManager[None]]
+) -> None:
+    (open_folder / "shut" / "set").mkdir(parents=True)
+    (open_folder / "shut").chmod(0)
+    with as_nobody(), pytest.raises(LayoutError, match="'set' may not be read"):
+        recognise(open_folder / "shut" / "set")

@@ -30,7 +30,7 @@ def recognise(folder: Path) -> Recognised:
         why = layout_of(name).recognise(folder)
         if why:
             return Recognised(name=name, why=why)
-    endings = sorted({path.suffix.lower() or "no ending" for path in files_under(folder)})
+    endings = sorted({path.suffix.lower() for path in files_under(folder)} - {""}) or ["no ending"]
     raise LayoutError(
         f"The folder {folder.name!r} is of no layout that is known here; it holds files with {', '.join(endings[:8])}. "
         "Expected: a dataset.json beside imagesTr and labelsTr (msd, nnunet), or DICOM files (dicom)."

@@ -2,11 +2,13 @@
 
 import os
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from isocenter.errors import LayoutError
 
 NIFTI_ENDINGS = (".nii.gz", ".nii")
+_PARTS = ("imagesTr", "labelsTr", "imagesTs", "labelsTs")
 
 
 def files_under(folder: Path) -> Iterator[Path]:
@@ -15,7 +17,8 @@ def files_under(folder: Path) -> Iterator[Path]:
     Raises:
         LayoutError: A folder that may not be read.
     """
-    for at, folders, names in os.walk(folder, onerror=_refuse):
+    refuse = partial(_refuse, folder)  # without it, walking passes over such folders in silence
+    for at, folders, names in os.walk(folder, onerror=refuse):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         yield from (Path(at, name) for name in sorted(names) if not name.startswith("."))
 
@@ -26,7 +29,12 @@ def require_folder(folder: Path) -> None:
     Raises:
         LayoutError: Nothing there, no folder, no permission, or empty.
     """
-    if not folder.exists():
+    try:
+        is_there = folder.exists()
+    except PermissionError as error:  # one of the folders above it is shut
+        _refuse(folder, error)
+        return
+    if not is_there:
         raise LayoutError(f"There is no such folder: {folder.name!r}. Check how the path is written.")
     if not folder.is_dir():
         raise LayoutError(f"{folder.name} is a file; a data set is a folder. Name the folder that it lies in.")
@@ -63,14 +71,20 @@ def name_in(path: Path, folder: Path) -> str:
     return path.relative_to(folder).as_posix()
 
 
-def _refuse(error: OSError) -> None:
-    """Turn what os.walk would pass over in silence into an error.
+def _told(path: Path, folder: Path) -> str:
+    """Return what a message calls a folder; those inside an archive are often named after people."""
+    if path == folder or path.name in _PARTS:
+        return f"The folder {path.name!r}"
+    return f"A folder inside {folder.name!r}"
+
+
+def _refuse(folder: Path, error: OSError) -> None:
+    """Turn a folder that cannot be listed into words.
 
     Raises:
         LayoutError: Always.
     """
-    name = Path(str(error.filename)).name
     raise LayoutError(
-        f"The folder {name!r} may not be read ({error.strerror}). Give yourself read permission on it and on "
-        "the folders inside."
+        f"{_told(Path(str(error.filename)), folder)} may not be read ({error.strerror}). Give yourself read "
+        "permission on it and on the folders inside."
     ) from error
