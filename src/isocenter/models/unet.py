@@ -75,8 +75,6 @@ class Residual(nn.Module):
         same = inside == outside and stride == (1, 1, 1)
         self.skip = nn.Identity() if same else _convolution(inside, outside, kernel=(1, 1, 1), stride=stride)
         self.bend = nn.LeakyReLU(0.01, inplace=True)
-        # a block starts as its skip: deep stacks of such blocks learn faster at first (Goyal et al. 2017)
-        nn.init.zeros_(self.second_norm.weight)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return (b, outside, s', r', c') of (b, inside, s, r, c), each edge divided by its stride."""

@@ -18,6 +18,7 @@ from isocenter.errors import TrainingError
 from isocenter.image import LabelTable
 from isocenter.learning.inference.window import Tiling, label_volume
 from isocenter.learning.tasks import Task, find_task
+from isocenter.learning.training.aside import written_aside
 from isocenter.learning.training.loop import Learner, learn
 from isocenter.learning.training.patches import Loader, Sample, Shelf, draw_batch
 from isocenter.learning.training.plan import Machine
@@ -34,6 +35,7 @@ _CACHE_SHARE = 0.25  # of the machine's memory for prepared cases; what does not
 _SAVE_SECONDS = 30.0  # between checkpoints: what a crash costs at most
 _REPORT_SECONDS = 0.5
 _POINTS = 200  # of the curves kept
+_PREPARE_SHARE = 0.33  # of a run by the clock
 _LOOKS = 10  # at validation cases, in a run
 _LOOKED_AT = 8  # of them, at most; all of them are scored by the reading that follows a run
 _LOOK_SHARE = 0.05  # of the time so far, at most
@@ -127,20 +129,22 @@ class _Sitting:
         return self.seconds / (60 * self.plan.minutes) if self.plan.minutes else step / self.plan.steps
 
     def prepare(self) -> None:
-        """Prepare every case once, so that what is wrong with one is found before an hour is spent.
+        """Prepare cases before the first step, so that what is wrong with one is found before an hour is spent.
+
+        A run by the clock gives this a third of its time; the rest are prepared when their turn comes.
 
         Raises:
             TrainingError: No case has any structure.
         """
         total = len(self.shelf) + len(self.shown)
         counts = torch.zeros(self.task.outputs, dtype=torch.long)
-        for place in range(len(self.shelf)):
-            for value in self.shelf[place].present:
-                counts[value] += 1
+        for place in range(total):
+            if self.plan.minutes and self.elapsed(0) > _PREPARE_SHARE:
+                return
+            is_learnt = place < len(self.shelf)
+            sample = self.shelf[place] if is_learnt else self.shown[place - len(self.shelf)]
+            counts[list(sample.present if is_learnt else ())] += 1
             self.tell("prepare", step=place + 1, steps=total)
-        for place in range(len(self.shown)):
-            _ = self.shown[place]
-            self.tell("prepare", step=len(self.shelf) + place + 1, steps=total)
         self.notice(missing_structures(counts[1:].tolist(), table=self.table))
 
     def learn(self) -> None:
@@ -275,9 +279,9 @@ def _write_end(folder: Path, fitted: Fitted, *, plan: Plan) -> None:
         "plan": plan.id, "steps": fitted.steps, "seconds": fitted.seconds, "scores": dict(fitted.scores),
         "history": [_said(moment) for moment in fitted.history], "notices": list(fitted.notices),
     }  # fmt: skip
-    aside = folder / f".{FITTED}.part"
-    aside.write_text(json.dumps(said, indent=1), encoding="utf-8")
-    aside.replace(folder / FITTED)
+    text = json.dumps(said, indent=1)
+    with written_aside(folder / FITTED, size=len(text)) as aside:
+        aside.write_text(text, encoding="utf-8")
 
 
 def _ended(folder: Path, plan: Plan) -> Fitted | None:

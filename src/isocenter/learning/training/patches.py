@@ -14,6 +14,7 @@ from isocenter.learning.inference.evaluate import reference_mask
 from isocenter.learning.inference.prepare import prepare, prepare_mask
 from isocenter.learning.tasks import Task
 from isocenter.learning.tasks.losses import IGNORE
+from isocenter.learning.training.aside import written_aside
 from isocenter.processing.transforms import vary
 from isocenter.recipe import Plan
 
@@ -63,6 +64,7 @@ class Shelf:
 
         Raises:
             InputError: The case cannot be prepared as the plan says.
+            TrainingError: The disk is full.
         """
         if place not in self._samples:
             self._samples[place] = self._kept(place, _sample(self._loaders[place](), self._plan, self._task))
@@ -138,9 +140,7 @@ def _corner(sample: Sample, *, plan: Plan, rng: torch.Generator) -> list[int]:
 
 def _mapped(values: Tensor, path: Path) -> Tensor:
     """Write a tensor and return it mapped from its file."""
-    aside = path.with_name(f".{path.name}.part")
-    with aside.open("wb") as file:
+    with written_aside(path, size=values.nbytes) as aside, aside.open("wb") as file:
         np.save(file, values.numpy())
-    aside.replace(path)
     # copy-on-write: torch wants writable memory, and nothing here writes
     return torch.from_numpy(np.load(path, mmap_mode="c"))

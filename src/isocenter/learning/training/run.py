@@ -1,6 +1,5 @@
 """What a run leaves on disk while it learns: one checkpoint, whole or not there, from which it goes on. No pickle."""
 
-import errno
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,12 +11,11 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from isocenter.errors import TrainingError
+from isocenter.learning.training.aside import written_aside
 from isocenter.learning.training.loop import Learner
 
 CHECKPOINT = "checkpoint.safetensors"
 WEIGHTS = "weights.safetensors"
-
-_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,20 +81,9 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], *, said: str) -> No
     Raises:
         TrainingError: The disk is full.
     """
-    aside = path.with_name(f".{path.name}.part")
     kept = {name: value.detach().to("cpu").contiguous() for name, value in tensors.items()}
-    try:
+    with written_aside(path, size=sum(value.nbytes for value in kept.values())) as aside:
         aside.write_bytes(save(kept, metadata={"notes": said}))
-        aside.replace(path)
-    except OSError as error:
-        aside.unlink(missing_ok=True)
-        if error.errno in _FULL:
-            size = sum(value.nbytes for value in kept.values()) / 1e6
-            raise TrainingError(
-                f"The disk is full: {path.name} needs {size:.0f} MB. Free some space and give the same command "
-                "again; the run goes on from its last checkpoint."
-            ) from error
-        raise TrainingError(f"{path.name} cannot be written: {error}.") from error
 
 
 def _put(learner: Learner, tensors: Mapping[str, Tensor]) -> None:

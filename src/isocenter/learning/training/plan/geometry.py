@@ -17,7 +17,9 @@ _WIDTH = 16
 _DEEPEST = 5
 _VOXELS_PER_CORE = 2**16  # of a patch: what a core turns round in a tenth of a second at a width of 16
 _LARGEST_PATCH, _SMALLEST_PATCH = 2**21, 2**17
-_STEP_VOXELS = 180_000  # of a batch, at least about so many: fewer make the slope noisy
+_STEP_VOXELS = (
+    90_000  # of a batch, about so many: on a CPU twice the steps beat twice the batch (hippocampus, 0.84 : 0.78)
+)
 _LARGEST_BATCH = 16
 
 
@@ -88,7 +90,7 @@ def geometry(recipe: Recipe, ground: Ground, *, reasons: dict[str, str]) -> Geom
     most = min(_LARGEST_PATCH, max(_SMALLEST_PATCH, _VOXELS_PER_CORE * ground.machine.cores))
     while True:
         patch, depth = _patch(recipe, ground, most=most, reasons=reasons)
-        batch = recipe.training.batch or max(2, min(_LARGEST_BATCH, round(_STEP_VOXELS / prod(patch))))
+        batch = recipe.training.batch or max(1, min(_LARGEST_BATCH, round(_STEP_VOXELS / prod(patch))))
         shape = Geometry(patch=patch, depth=depth, width=width, batch=batch)
         fits = ground.memory(shape) <= SHARE * ground.machine.memory
         if fits or recipe.training.patch or most < 16**3:
