@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 import torch
 from monai.metrics import compute_dice
 
@@ -36,6 +37,17 @@ def test_a_quarter_too_much_is_an_error_of_25_percent() -> None:
     reference[:, :4, :1] = True
     predicted[:, :, :1] = True
     assert volume_error(predicted, reference) == pytest.approx(25.0)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_volume_error_equals_the_oracle(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    predicted, reference = rng.random((2, 8, 9, 10)) < np.reshape((0.1 + 0.15 * seed, 0.4), (2, 1, 1, 1))
+    oracle = sitk.LabelOverlapMeasuresImageFilter()
+    oracle.Execute(*(sitk.GetImageFromArray(mask.astype(np.uint8)) for mask in (predicted, reference)))
+    similarity = oracle.GetVolumeSimilarity()  # 2 (predicted - reference) / (predicted + reference)
+    assert volume_error(predicted, reference) == pytest.approx(100 * ((2 + similarity) / (2 - similarity) - 1))
+    assert dice(predicted, reference) == pytest.approx(oracle.GetDiceCoefficient())
 
 
 def test_volume_error_without_a_reference_is_not_known() -> None:

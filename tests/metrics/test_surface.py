@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pytest
 import torch
 from monai.metrics import compute_hausdorff_distance, compute_surface_dice
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import correlate, distance_transform_edt, gaussian_filter
 
 from isocenter.errors import GridError
 from isocenter.metrics import hd95, nsd, surface_distances
@@ -73,6 +73,21 @@ def test_hd95_equals_the_oracle(seed: int) -> None:
     ).item()
     # half a voxel's diagonal: the oracle measures between centres of the outermost voxels, not between outlines
     assert hd95(a, b, spacing_mm=(1.0, 1.0, 1.0)) == pytest.approx(oracle, abs=0.87)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_largest_distance_equals_a_distance_map(seed: int) -> None:
+    a, b = blobs(seed, SPACING)
+    first, second = (corners(mask) for mask in (a, b))
+    to_first, to_second = (distance_transform_edt(~places, sampling=SPACING) for places in (first, second))
+    oracle = max(to_second[first].max(), to_first[second].max())
+    assert surface_distances(a, b, spacing_mm=SPACING).quantile(1.0) == pytest.approx(oracle)
+
+
+def corners(mask: Binary) -> Binary:
+    """Return the voxel corners that an outline passes, found by a box filter rather than by counting cells."""
+    share = correlate(np.pad(mask, 1).astype(float), np.full((2, 2, 2), 1 / 8), mode="constant", origin=0)[1:, 1:, 1:]
+    return (share > 0.01) & (share < 0.99)
 
 
 def test_distances_do_not_depend_on_the_order_of_axes_or_masks() -> None:

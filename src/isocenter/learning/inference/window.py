@@ -169,7 +169,11 @@ class _Sums:
 
     @torch.inference_mode()
     def add(self, places: Sequence[tuple[int, int, int]], windows: Sequence[Tensor]) -> None:
-        """Show windows to the network and add what it says at their places."""
+        """Show windows to the network and add what it says at their places.
+
+        Raises:
+            PlanError: It answers in another shape than it is shown.
+        """
         batch = torch.stack(list(windows)).to(self.device, memory_format=torch.channels_last_3d)
         with autocast(self.tiling.precision, device=self.device):
             shares = _believed(self.network, batch, flips=self.tiling.flips)
