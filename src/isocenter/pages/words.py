@@ -70,8 +70,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "在所给影像中勾画并测量：{structures}。",
     ),
     "asked.input": ("Images", "影像"),
-    "layout.dicom": ("DICOM series", "DICOM 序列"),
-    "layout.nifti": ("NIfTI file", "NIfTI 文件"),
+    "kind.dicom": ("DICOM series", "DICOM 序列"),
+    "kind.nifti": ("NIfTI file", "NIfTI 文件"),
     "asked.many": (
         "Outline {count} structures in the images given, and measure them; they are listed below.",
         "在所给影像中勾画并测量下表所列的 {count} 个结构。",
@@ -160,6 +160,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "score.volume_bias": ("Volume error with its sign", "体积误差（带符号）"),
     # limits
     "limits.title": ("Limits", "局限"),
+    "limit.series": (
+        "The image series is not regular ({verdict}) and was read in spite of that: sizes and places may be off.",
+        "影像序列不规则（{verdict}），仍被读取：大小与位置可能有偏差。",
+    ),
     "limit.cut": (
         "{structures}: the outline reaches the edge of the images. The structure may go on outside, and its volume is "
         "a lower bound.",

@@ -64,7 +64,7 @@ def prediction(mask: Mask) -> Prediction:
         ),
         plan={"network": "unet", "spacing_mm": [2.5, 2.0, 2.0], "patch": [32, 64, 64], "overlap": 0.5},
         seconds={"read": 0.4, "total": 2.7},
-        input={"layout": "dicom", "modality": "MR", "shape": [12, 40, 50], "spacing_mm": [5.0, 2.0, 2.0]},
+        input={"kind": "dicom", "modality": "MR", "shape": [12, 40, 50], "spacing_mm": [5.0, 2.0, 2.0]},
         files={"mask.nii.gz": digest("mask")},
         receipts=(digest("predict"), digest("train")),
     )

@@ -90,6 +90,13 @@ def test_limits_speak_of_this_case(report: Compose, mask: Mask, prediction: Pred
     assert told["limit.cut"] == {"structures": "nodule"}
 
 
+def test_a_series_that_was_not_regular_is_a_limit(report: Compose, prediction: Prediction, tmp_path: Path) -> None:
+    tilted = replace(prediction, input={**prediction.input, "verdict": "tilted"})
+    composed = report(prediction=tilted)
+    assert composed.limits[0].values == {"verdict": "tilted"}
+    assert "not regular (tilted)" in words(page(composed, tmp_path))
+
+
 def test_every_number_leads_to_a_receipt(report: Compose, tmp_path: Path) -> None:
     text = page(report(), tmp_path)
     receipts = [digest("predict"), digest("train"), digest("evaluate")]
@@ -175,10 +182,12 @@ def test_a_planar_picture_is_one_figure(report: Compose, prediction: Prediction,
     labels = np.zeros((1, 40, 50), dtype=np.uint8)
     labels[0, 10:20, 10:20] = 3
     lesion = Mask(labels=labels, affine=mask.affine, table=mask.table)
-    composed = report(volume=volume, mask=lesion, prediction=replace(prediction, volumes=()))
+    flat = {"kind": "dicom", "modality": "DX", "shape": [1, 40, 50], "spacing_mm": [None, 2.0, 2.0]}
+    composed = report(volume=volume, mask=lesion, prediction=replace(prediction, volumes=(), input=flat))
     assert [one.plane for one in composed.overview] == ["picture"]
     assert composed.series == ()
     assert 'class="letter' not in page(composed, tmp_path)
+    assert "– × 2 × 2 mm" in words(page(composed, tmp_path))
 
 
 def test_pictures_run_from_end_to_end_in_the_plane_taken(report: Compose, mask: Mask) -> None:

@@ -45,11 +45,16 @@ def compose_report(
         shading=greys.remark,
         model=model,
         evaluated=evaluated,
-        limits=(*_limits_of_case(findings, mask), *_limits_of_model(model, evaluated)),
+        limits=(*_limits_of_input(prediction), *_limits_of_case(findings, mask), *_limits_of_model(model, evaluated)),
         origins=_origins(prediction, model, evaluated),
         at=at,
         version=__version__,
     )
+
+
+def _limits_of_input(prediction: Prediction) -> tuple[Remark, ...]:
+    verdict = str(prediction.input.get("verdict", "regular"))
+    return () if verdict == "regular" else (Remark(key="limit.series", values={"verdict": verdict}),)
 
 
 def _limits_of_case(findings: tuple[Finding, ...], mask: Mask) -> tuple[Remark, ...]:

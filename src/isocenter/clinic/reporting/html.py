@@ -79,7 +79,7 @@ def _asked(report: Report, *, lang: str) -> Rows:
     """Return what is known of the input; its keys are those that the pipeline writes."""
     known = report.prediction.input
     rows: Rows = []
-    told = [_named(f"layout.{known[key]}", lang=lang) for key in ("modality", "layout") if known.get(key)]
+    told = [_named(f"kind.{known[key]}", lang=lang) for key in ("modality", "kind") if known.get(key)]
     if told:
         rows.append((say("asked.input", lang=lang), " · ".join(told)))
     if known.get("shape"):
@@ -137,7 +137,7 @@ def _named(key: str, *, lang: str) -> str:
 
 
 def _millimetres(spacing: Any) -> str:
-    return " × ".join(f"{step:.3g}" for step in spacing) + " mm"
+    return " × ".join("–" if step is None else f"{step:.3g}" for step in spacing) + " mm"
 
 
 def _seconds(seconds: float, *, lang: str) -> str:
