@@ -96,3 +96,13 @@ def test_a_header_without_a_study_is_refused_without_naming_anyone(tmp_path: Pat
     with pytest.raises(SeriesError, match="no StudyInstanceUID") as refused:
         made_of(tmp_path, Header(name="Canary^Yellow", patient="CANARY-7"), {"StudyInstanceUID": None})
     assert "canary" not in str(refused.value).lower()
+
+
+def test_only_what_dicom_demands_of_a_patient_is_carried_over(tmp_path: Path) -> None:
+    edits: dict[str, object] = {
+        "PatientComments": "lives at 5 Canary Street", "OtherPatientNames": "Canary", "PatientWeight": 70,
+        "PerformingPhysicianName": "Canary", "InstitutionName": "Canary Hospital",
+    }  # fmt: skip
+    made = made_of(tmp_path, Header(), edits)
+    assert "canary" not in str(made).lower()
+    assert made.PatientWeight == 70

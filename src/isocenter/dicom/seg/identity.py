@@ -4,7 +4,7 @@ import re
 from contextlib import suppress
 
 from pydicom import config
-from pydicom.datadict import dictionary_VR
+from pydicom.datadict import dictionary_VR, keyword_for_tag
 from pydicom.dataset import Dataset
 from pydicom.valuerep import validate_value
 
@@ -19,11 +19,19 @@ _OPTIONAL = (
 )  # fmt: skip
 # What a study is found by: carried over even where it breaks a rule, since another value is another patient.
 _KEYS = ("PatientName", "PatientID", "StudyID", "AccessionNumber")
+# What an object says of its images themselves; nothing else of a header gets near it.
+_OF_THE_IMAGE = frozenset({
+    "SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "SeriesNumber", "InstanceNumber",
+    "Modality", "ImageType", "Manufacturer", "ManufacturerModelName", "FrameOfReferenceUID",
+    "PositionReferenceIndicator", "Rows", "Columns", "NumberOfFrames", "ImagePositionPatient",
+    "ImageOrientationPatient", "PixelSpacing", "SliceThickness", "SpacingBetweenSlices",
+    "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
+})  # fmt: skip
 _SEXES = ("M", "F", "O")
 
 
 def take_identity(dataset: Dataset) -> Dataset:
-    """Return a header's patient and study in valid form, and leave blanks in the header."""
+    """Return a header's patient and study in valid form; the header keeps only what it says of its image."""
     declared = dataset.get("SpecificCharacterSet")
     # GB 2312 is often written without the escape sequences that ISO 2022 asks for: as good as undeclared
     is_declared = bool(declared) and "ISO 2022 IR 58" not in declared
@@ -36,11 +44,11 @@ def take_identity(dataset: Dataset) -> Dataset:
             text = ""
         if text or keyword in _REQUIRED:
             setattr(identity, keyword, text)
+    for tag in list(dataset.keys()):
+        if keyword_for_tag(tag) not in _OF_THE_IMAGE:
+            del dataset[tag]
     for keyword in _REQUIRED:
         setattr(dataset, keyword, "")
-    for keyword in _OPTIONAL:
-        if keyword in dataset:
-            delattr(dataset, keyword)
     return identity
 
 
