@@ -1,5 +1,6 @@
 """Our segmentation objects: valid, of the right patient, and right for every kind of source."""
 
+import copy
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
+from pydicom.data import get_testdata_file
 
 from isocenter.dicom import load, scan
 from isocenter.dicom.seg import read_seg, write_seg
@@ -279,3 +281,36 @@ def test_a_shifted_source_is_not_taken_for_the_same_grid(tmp_path: Path) -> None
     moved = Mask(labels=mask.labels, affine=Affine(matrix=matrix), table=mask.table)
     with pytest.raises(GridError, match=r"2\.00 mm off"):
         written(moved, write_series(volume, tmp_path / "series"), tmp_path / "mask.seg.dcm")
+
+
+@pytest.mark.parametrize("name", ["MR_small_bigendian.dcm", "CT_small.dcm", "eCT_Supplemental.dcm"])
+def test_real_files_of_other_encodings_can_be_segmented(
+    tmp_path: Path, validate: Callable[[Path], None], name: str
+) -> None:
+    folder = tmp_path / "series"
+    folder.mkdir()
+    shutil.copy(get_testdata_file(name), folder / name)
+    (series,) = scan(folder).series
+    volume = load(series)
+    labels = (volume.voxels > np.median(volume.voxels)).astype(np.uint8)
+    mask = Mask(labels=labels, affine=volume.affine, table=LabelTable.of("bright"))
+    seg = written(mask, series.paths, tmp_path / "mask.seg.dcm")
+    validate(seg)
+    assert np.array_equal(read_seg(seg, volume=volume).labels, labels)
+
+
+def test_each_of_two_time_points_in_one_file_can_be_segmented(tmp_path: Path) -> None:
+    volume, mask = Body().sample(GRID, SHAPE)
+    path = write_enhanced(volume, tmp_path / "series" / "dynamic.dcm")
+    file = pydicom.dcmread(path)
+    frames = [copy.deepcopy(frame) for _ in range(2) for frame in file.PerFrameFunctionalGroupsSequence]
+    for number, frame in enumerate(frames):
+        frame.FrameContentSequence[0].TemporalPositionIndex = number // SHAPE[0] + 1
+    file.PerFrameFunctionalGroupsSequence = frames
+    file.NumberOfFrames, file.PixelData = 2 * SHAPE[0], file.PixelData * 2
+    file.save_as(path)
+    both = scan(tmp_path / "series").series
+    assert len(both) == 2
+    for series in both:
+        seg = written(mask, series.paths, tmp_path / "mask.seg.dcm")
+        assert np.array_equal(read_seg(seg, volume=load(series)).labels, mask.labels)
