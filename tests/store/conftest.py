@@ -89,9 +89,9 @@ class World:
     out: Path
 
 
-def make_world(root: Path) -> World:
+def make_world(root: Path, *, place: str = "", catalogue: str = "") -> World:
     """Ingest, train, evaluate, predict and report, without any of the crafts: only what the store sees of them."""
-    store = create(root / "store")
+    store = create(place or root / "store", catalogue=catalogue)
     dataset = a_dataset(store)
     source = Item(name="instance:1.2.3", digest="0" * 64)
     ingest = store.receipts.seal(

@@ -56,7 +56,7 @@ class StoreEvidence:
         return self._blob(digest) + sum(self._blob(one) for one in blobs_of(dataset))
 
     def _model(self, digest: str, _name: str) -> int:
-        model = read_model(self._store.models.folder_of(digest))
+        model = read_model(self._store.models.folder_of(digest, is_fresh=True))
         if model.id != digest:
             raise SealError(f"In the place of model {digest[:16]}… lies model {model.id[:16]}….")
         row = next((row for row in self._store.models.rows() if row.id == digest), None)

@@ -183,6 +183,7 @@ class RemoteFiles:
     def names(self, folder: str) -> tuple[str, ...]:
         """Return the names in a folder, sorted; none where there is no such folder."""
         with told(self.place, "read"):
+            self._system.invalidate_cache()  # another process may have written meanwhile
             try:
                 found: list[Any] = self._system.ls(self._path(folder), detail=False)
             except FileNotFoundError:
@@ -231,9 +232,9 @@ def told(place: str, deed: str) -> Iterator[None]:
                 f"The disk of the store at {place} is full{_free(place)}. Nothing half-written was left behind. "
                 "Make room, or remove data sets and runs that nobody needs, then do it again."
             ) from error
-        if error.errno in _FORBIDDEN:
+        if error.errno in _FORBIDDEN or isinstance(error, PermissionError):
             raise StoreError(
-                f"The store at {place} may not be {deed} by this account ({error.strerror}). "
+                f"The store at {place} may not be {deed} by this account ({error.strerror or error}). "
                 "Ask its owner for permission to read and write there, or name another store."
             ) from error
         raise StoreError(f"The store at {place} cannot be {deed}: {error.strerror or error}.") from error

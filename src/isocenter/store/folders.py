@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sqlalchemy import delete, insert, select
 
-from isocenter.errors import NotFoundError
+from isocenter.errors import FileError, NotFoundError, SealError
 from isocenter.models.model import MANIFEST, Model, read_model
 from isocenter.store.catalogue import MODELS, RUNS, Catalogue
 from isocenter.store.files import Files, LocalFiles, told
@@ -69,14 +69,20 @@ class Models:
         """
         return self.folder_of(self.find(name).id)
 
-    def folder_of(self, id_: str) -> Path:
+    def folder_of(self, id_: str, *, is_fresh: bool = False) -> Path:
         """Return the folder of a model by its whole id, listed or not.
+
+        Args:
+            id_: Model.id.
+            is_fresh: On a store elsewhere, fetch it again though there is a copy on this machine.
 
         Raises:
             NotFoundError: It is not in the store.
             StoreError: The copy on this machine cannot be written.
         """
         there = f"models/{id_}"
+        if self._here is not self._files and is_fresh:
+            self._here.remove(there)
         if not self._here.has(f"{there}/{MANIFEST}"):
             names = self._files.names(there)
             if not names:
@@ -118,10 +124,9 @@ class Models:
 
     def _keep(self, model: Model) -> None:
         there = f"models/{model.id}"
-        if set(self._files.names(there)) >= {*model.files, MANIFEST}:
-            return
         if isinstance(self._files, LocalFiles):
-            _copy(_bytes(model), self._files, there)
+            if not _is_whole(self._files.folder / there):
+                _copy(_bytes(model), self._files, there)
             return
         for name, payload in _bytes(model).items():
             self._files.write(f"{there}/{name}", [payload])
@@ -187,6 +192,14 @@ class Runs:
             connection.execute(delete(RUNS).where(RUNS.c.id == row.id))
         self._here.remove(f"runs/{row.id}")
         return row
+
+
+def _is_whole(folder: Path) -> bool:
+    try:
+        read_model(folder)
+    except (FileError, SealError):
+        return False
+    return True
 
 
 def _bytes(model: Model) -> dict[str, bytes]:

@@ -1,7 +1,8 @@
 """One process at a time on one thing: a run, a data set's name.
 
 On a local store the system's own file lock is held, which it frees when the holder dies, however it dies (flock(2)).
-Elsewhere a row in the catalogue is held and kept fresh; a row that its holder has let grow old may be taken.
+Elsewhere a row in the catalogue is held and kept fresh; a row that its holder has let grow old may be taken. The
+clocks of the machines must agree to a quarter of a minute for that, and a process that slept longer has lost its row.
 """
 
 import fcntl
@@ -48,26 +49,27 @@ class FileLocks:
             yield
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
+    def alone(self, *, patience_s: float = 0.0) -> Iterator[None]:
         """Hold the whole store: nobody holds any name meanwhile.
+
+        Args:
+            patience_s: How long to wait for the others.
 
         Raises:
             StoreError: Somebody does.
         """
-        with self._lock("removal", fcntl.LOCK_EX, of="the store"):
+        with self._lock("removal", fcntl.LOCK_EX, of="the store", patience_s=patience_s):
             yield
 
     @contextmanager
-    def _lock(self, name: str, kind: int, *, of: str) -> Iterator[None]:
+    def _lock(self, name: str, kind: int, *, of: str, patience_s: float = 0.0) -> Iterator[None]:
         path = self._folder / f"{_safe(name)}.lock"
         with told(str(self._folder.parent), "written"):
             self._folder.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
         try:
-            try:
-                fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise StoreError(_held(of, os.pread(descriptor, 1000, 0).decode(errors="replace"))) from error
+            if not _locked(descriptor, kind, patience_s=patience_s):
+                raise StoreError(_held(of, os.pread(descriptor, 1000, 0).decode(errors="replace")))
             if kind == fcntl.LOCK_EX:
                 os.ftruncate(descriptor, 0)
                 os.pwrite(descriptor, _holder().encode(), 0)
@@ -91,8 +93,8 @@ class RowLocks:
         Raises:
             StoreError: Another process holds it; the message says who, and what mends it.
         """
-        self._refuse("removal", unless=name)
         with self._row(name):
+            self._refuse("removal")  # after taking the row: of two that come at once, one sees the other
             yield
 
     @contextmanager
@@ -137,11 +139,11 @@ class RowLocks:
         self._refuse(name)
         raise StoreError(_held(name, ""))
 
-    def _refuse(self, name: str, *, unless: str = "") -> None:
+    def _refuse(self, name: str) -> None:
         with self._catalogue.begin() as connection:
             fresh = (HOLDS.c.name == name) & (HOLDS.c.beat > time.time() - self._stale_s)
             there = connection.execute(select(HOLDS).where(fresh)).first()
-        if there is not None and name != unless:
+        if there is not None:
             raise StoreError(_held(name, there.holder))
 
     def _beat(self, token: str, ended: threading.Event) -> None:
@@ -149,6 +151,18 @@ class RowLocks:
             # a beat that the database misses is made up for by the next one
             with suppress(StoreError), self._catalogue.begin() as connection:
                 connection.execute(update(HOLDS).where(HOLDS.c.token == token).values(beat=time.time()))
+
+
+def _locked(descriptor: int, kind: int, *, patience_s: float) -> bool:
+    """Return whether a lock could be had in time."""
+    end = time.monotonic() + patience_s
+    while True:
+        with suppress(BlockingIOError):
+            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+            return True
+        if time.monotonic() >= end:
+            return False
+        time.sleep(0.05)
 
 
 def _safe(name: str) -> str:

@@ -12,7 +12,8 @@ locks/, aside/ who is at work, and what is not finished
 """
 
 import json
-import tempfile
+import os
+import re
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,6 +41,7 @@ from isocenter.store.voxels import mask_from, mask_parts, volume_from, volume_pa
 
 FORMAT = 1
 _MARK = "store.json"
+_PATIENCE_S = 30.0  # of a process that finds another one making the store; that takes well under a second
 _SIGNING, _PUBLIC, _SECRET = "keys/signing.pem", "keys/public.pem", "keys/pseudonyms.key"
 
 
@@ -180,10 +182,10 @@ def create(place: str | Path, *, catalogue: str = "", cipher: Cipher | None = No
     files = files_at(place)
     if files.has(_MARK):
         return open_store(place, cipher=cipher)
-    _require_free(files)
     mark = Mark(id=uuid.uuid4().hex, catalogue=_checked(catalogue, is_local=isinstance(files, LocalFiles)))
+    _require_free(files)
     if isinstance(files, LocalFiles):
-        with FileLocks(files.folder / "locks").alone():
+        with FileLocks(files.folder / "locks").alone(patience_s=_PATIENCE_S):
             if not files.has(_MARK):
                 _make(files, mark)
     else:
@@ -264,8 +266,11 @@ def _stated(marked: bytes) -> int:
 
 
 def _require_free(files: LocalFiles | RemoteFiles) -> None:
-    own = {"aside", "blobs", "catalogue.db", "catalogue.db-shm", "catalogue.db-wal", "keys", "locks"}
-    strange = [name for name in files.names("") if name not in own]
+    # what a killed, or a still working, `create` leaves; it may have reached the mark by now
+    own = re.compile(r"aside|keys|locks|catalogue\.db(-journal|-shm|-wal)?")
+    strange = [name for name in files.names("") if not own.fullmatch(name)]
+    if files.has(_MARK):
+        return
     if strange:
         raise StoreError(
             f"{files.place} is no store and holds other things ({len(strange)}, such as {strange[0]!r}). "
@@ -300,4 +305,5 @@ def _url(files: LocalFiles | RemoteFiles, mark: Mark) -> str:
 
 def _here(id_: str) -> Path:
     """Return the folder of this machine where a store elsewhere keeps models that are read and runs at work."""
-    return Path(tempfile.gettempdir()) / f"isocenter-{id_}"
+    cache = os.environ.get("XDG_CACHE_HOME")
+    return (Path(cache) if cache else Path.home() / ".cache") / "isocenter" / id_
