@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from isocenter.dicom import tags
 from isocenter.dicom.geometry import is_orientation
 from isocenter.dicom.header import Header
+from isocenter.dicom.kinds import NOT_PICTURES
 
 Key = tuple[tuple[str, object], ...]
 
@@ -47,7 +48,7 @@ def frames_of(header: Header) -> tuple[Frame, ...]:
     Raises:
         FileError: A multi-frame file whose functional groups cannot be read.
     """
-    if not header.values.get(tags.ROWS) or not header.values.get(tags.COLUMNS):
+    if header.text(tags.SOP_CLASS) in NOT_PICTURES or header.integer(tags.ROWS) * header.integer(tags.COLUMNS) == 0:
         return ()
     if tags.SHARED_GROUPS in header.values:
         from isocenter.dicom.enhanced import enhanced_frames

@@ -4,7 +4,9 @@ Our own walk knows little-endian files that keep to PS3.10 and PS3.5; on anythin
 """
 
 import os
+import re
 import struct
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +27,9 @@ _SHORT = frozenset(
 _UNDEFINED = 0xFFFFFFFF
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 _ENVELOPED = bytes.fromhex("06092a864886f70d010703")  # RFC 5652 enveloped-data, as in PS3.15 secure DICOM files
+
+
+_ESCAPE = re.compile("\x1b[ -/]+[@-~]")  # ISO 2022 designations, which some codecs leave in the text
 
 
 class _OddError(Exception):
@@ -163,6 +168,8 @@ class _Walk:
             if at - start + 12 > len(buffer):
                 buffer, start = self.ahead(at), at
             tag, length, skip = element_at(buffer, at - start)
+            if not skip:
+                length, skip = self.guessed(at)
             if tag <= last:
                 raise _OddError
             last, first = tag, at + skip
@@ -179,6 +186,16 @@ class _Walk:
         if at != self.size:
             raise _OddError
         return 0, 0
+
+    def guessed(self, at: int) -> tuple[int, int]:
+        """Return length and head size of an element of unknown kind: those after which a known element follows."""
+        raw = os.pread(self.descriptor, 12, at)
+        short, long = int.from_bytes(raw[6:8], "little"), int.from_bytes(raw[8:12], "little")
+        for length, skip in ((short, 8), (long, 12)):
+            following = os.pread(self.descriptor, 6, at + skip + length)
+            if following[4:6] in _SHORT or following[4:6] in _LONG:
+                return length, skip
+        raise _OddError
 
     def value(self, first: int, length: int, buffer: bytes, start: int) -> bytes:
         here = first - start
@@ -234,13 +251,13 @@ _read_implicit = struct.Struct("<HHI").unpack_from
 
 
 def _explicit(buffer: bytes, at: int) -> tuple[int, int, int]:
-    """Return tag, length and size of the head of an element with a value representation (PS3.5 7.1.2)."""
+    """Return tag, length and size of the head of an element by its value representation (PS3.5 7.1.2); 0 if unknown."""
     group, element, kind, length = _read_explicit(buffer, at)
     if kind in _SHORT:
         return group << 16 | element, length, 8
     if kind in _LONG:
         return group << 16 | element, int.from_bytes(buffer[at + 8 : at + 12], "little"), 12
-    raise _OddError
+    return group << 16 | element, length, 0
 
 
 def _implicit(buffer: bytes, at: int) -> tuple[int, int, int]:
@@ -253,9 +270,12 @@ def _decode(raw: bytes, character_set: bytes) -> str:
     """Return text of a character set other than ASCII (PS3.5 6.1); bytes that do not fit become question marks."""
     from pydicom.charset import convert_encodings, decode_bytes
 
-    names = [part.strip() for part in character_set.decode("ascii", "replace").split("\\")] or [""]
+    names = [part.strip() for part in character_set.decode("ascii", "replace").strip("\0").split("\\")]
     try:
-        return str(decode_bytes(raw, convert_encodings(names), {0x0C, 0x0A, 0x0D, 0x5C})).strip(" \0")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            text = str(decode_bytes(raw, convert_encodings(names), {0x0C, 0x0A, 0x0D, 0x5C}))
+        return _ESCAPE.sub("", text).strip(" \0")
     except (LookupError, UnicodeError, ValueError, TypeError):
         return raw.decode("latin-1").strip(" \0")
 

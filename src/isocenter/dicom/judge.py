@@ -6,7 +6,7 @@ from isocenter.dicom import tags
 from isocenter.dicom.frame import Frame
 from isocenter.dicom.geometry import Flaw, Stack, affine_of, stack
 from isocenter.dicom.header import NATIVE, Header
-from isocenter.dicom.roles import is_localiser, role_of
+from isocenter.dicom.kinds import NOT_PICTURES, is_localiser, referenced_series, role_of
 from isocenter.dicom.series import Instance, Series
 from isocenter.errors import GridError
 from isocenter.image import Affine
@@ -14,14 +14,6 @@ from isocenter.image import Affine
 _PLANAR = frozenset({"CR", "DX", "MG", "IO", "PX", "XA", "RF", "XC", "ES", "GM", "OP", "OT", "SC", "RG", "DR", "US"})
 """Modalities whose pictures may have no place in the body and still are pictures."""
 
-_NOT_PICTURES = {
-    "1.2.840.10008.5.1.4.1.1.66.4": "a segmentation",
-    "1.2.840.10008.5.1.4.1.1.66.7": "a label map segmentation",
-    "1.2.840.10008.5.1.4.1.1.481.2": "a dose grid",
-    "1.2.840.10008.5.1.4.1.1.30": "a parametric map",
-    "1.2.840.10008.5.1.4.1.1.77.1.6": "a whole-slide picture",
-    "1.2.840.10008.5.1.4.1.1.66.1": "a spatial registration",
-}
 _DECODED = NATIVE | {
     "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.5", "1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51",
     "1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70", "1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81",
@@ -48,15 +40,17 @@ def judge(frames: list[Frame], *, name: str, holder: object = None) -> Series:
 
 
 def judge_blank(header: Header, *, holder: object = None) -> Series:
-    """Return the series of a file without a picture: a report, a structure set, an encrypted one."""
-    if tags.ENCRYPTED in header.values and not header.text(tags.SOP_CLASS):
+    """Return the series of a file without a picture: a segmentation, a report, an encrypted object."""
+    kind = NOT_PICTURES.get(header.text(tags.SOP_CLASS))
+    if kind:
+        flaw = Flaw(verdict="not an image", reason=f"It is {kind}, which its own reader reads.")
+    elif tags.ENCRYPTED in header.values and header.pixels == (0, 0) and tags.ROWS not in header.values:
         flaw = Flaw(verdict="encrypted", reason="Its attributes are encrypted. Decrypt it with the sender's key first.")
     else:
         flaw = Flaw(verdict="not an image", reason=f"An object of modality {header.text(tags.MODALITY) or 'unknown'}.")
-    return _Found(
-        instances=(Instance(path=header.path, frame=0, sop_uid=header.text(tags.SOP_INSTANCE), position=None),),
-        flaws=(flaw,),
-    ).series(header, name="", holder=holder)
+    instance = Instance(path=header.path, frame=0, sop_uid=header.text(tags.SOP_INSTANCE), position=None)
+    found = _Found(instances=(instance,), flaws=(flaw,), references=referenced_series(header))
+    return found.series(header, name="", holder=holder)
 
 
 def is_truncated(header: Header) -> bool:
@@ -80,10 +74,7 @@ def frame_bytes(header: Header) -> int:
 def _form_flaws(first: Frame, *, count: int, whole: int) -> list[Flaw]:
     """Return what the headers alone say against a volume."""
     header, flaws = first.header, []
-    kind = _NOT_PICTURES.get(header.text(tags.SOP_CLASS))
-    if kind:
-        flaws.append(Flaw(verdict="not an image", reason=f"It is {kind}, which is read by its own reader."))
-    elif header.syntax not in _DECODED:
+    if header.syntax not in _DECODED:
         flaws.append(Flaw(verdict="unsupported", reason=f"No decoder for transfer syntax {header.syntax} (video?)."))
     elif header.integer(tags.BITS_ALLOCATED) not in (1, 8, 16, 32):
         flaws.append(Flaw(verdict="unsupported", reason=f"{header.integer(tags.BITS_ALLOCATED)} bits in a pixel."))
@@ -137,6 +128,7 @@ class _Found:
     spacing: tuple[float, float, float] = (0.0, 0.0, 0.0)
     affine: Affine | None = None
     offsets: tuple[float, ...] = ()
+    references: tuple[str, ...] = ()
 
     def series(self, header: Header, *, name: str, holder: object) -> Series:
         return Series(
@@ -159,6 +151,7 @@ class _Found:
             scanner=" ".join(filter(None, (header.text(tags.MANUFACTURER), header.text(tags.MODEL)))),
             frames=self.frames,
             offsets=self.offsets,
+            references=self.references,
             holder=holder,
         )
 

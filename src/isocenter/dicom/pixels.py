@@ -12,29 +12,35 @@ import numpy.typing as npt
 
 from isocenter.dicom import tags
 from isocenter.dicom.frame import Frame
-from isocenter.dicom.header import BIG_ENDIAN, DEFLATED, Header, read_header
+from isocenter.dicom.header import BIG_ENDIAN, Header, read_header
 from isocenter.dicom.judge import frame_bytes
 from isocenter.dicom.slow import BROKEN, read_dataset
 from isocenter.errors import FileError
 
+_JPEG_EXTENDED = "1.2.840.10008.1.2.4.51"  # its 12-bit form only GDCM decodes
+
 Picture = npt.NDArray[Any]
 
 
-def pictures(frames: Sequence[Frame]) -> Iterator[Picture]:
-    """Yield the stored values of each picture: (rows, columns), in colour (rows, columns, 3) as red, green, blue.
+def pictures(frames: Sequence[Frame]) -> Iterator[tuple[int, Picture]]:
+    """Yield (place in `frames`, stored values) of each picture, file by file.
 
-    The array is good until the next one is asked for.
+    Stored values are (rows, columns), in colour (rows, columns, 3) as red, green, blue, and good until the next
+    are asked for.
 
     Raises:
         FileError: A file changed since it was scanned, is damaged, or holds a form that no decoder reads.
     """
-    for path, group in groupby(frames, key=lambda frame: frame.header.path):
-        wanted = list(group)
-        header = wanted[0].header
+    for path, group in groupby(enumerate(frames), key=lambda pair: pair[1].header.path):
+        wanted = sorted(group, key=lambda pair: pair[1].index)
+        header = wanted[0][1].header
         again = read_header(path)
         if again.values != header.values or again.pixels != header.pixels:
             raise FileError("A file of the series has changed since it was scanned. Scan the folder again.")
-        yield from _native(header, wanted) if _is_plain(header) else _decoded(header, wanted)
+        places = [place for place, _ in wanted]
+        inside = [frame for _, frame in wanted]
+        found = _native(header, inside) if _is_plain(header) else _decoded(header, inside)
+        yield from zip(places, found, strict=True)
 
 
 def _is_plain(header: Header) -> bool:
@@ -98,59 +104,73 @@ def _cut(picture: Picture, frame: Frame) -> Picture:
 def _decoded(header: Header, frames: Sequence[Frame]) -> Iterator[Picture]:
     """Decode pictures by pydicom's plug-ins, and by GDCM where those do not know the form."""
     numbers = sorted({0 if frame.tile else frame.index for frame in frames})
-    try:
-        found = dict(zip(numbers, _by_pydicom(header, numbers), strict=True))
-    except BROKEN as error:
-        found = _by_gdcm(header, numbers, why=type(error).__name__)
+    decoded = _by_gdcm(header, numbers) if _only_gdcm_decodes(header) else _by_pydicom(header, numbers)
+    held, picture = -1, np.empty((0, 0))
     for frame in frames:
-        picture = found[0 if frame.tile else frame.index]
-        if picture.shape[:2] != (header.integer(tags.ROWS), header.integer(tags.COLUMNS)):
-            raise FileError("A compressed picture has another size than its header says. Copy the file again.")
+        number = 0 if frame.tile else frame.index
+        if number != held:
+            held, picture = number, _next(decoded, header)
         yield _cut(picture, frame)
 
 
-def _by_pydicom(header: Header, numbers: Sequence[int]) -> list[Picture]:
+def _next(decoded: Iterator[Picture], header: Header) -> Picture:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            picture = next(decoded)
+    except FileError:
+        raise
+    except (StopIteration, *BROKEN) as error:
+        raise FileError(
+            f"A file's pixels cannot be decoded ({type(error).__name__}). Copy it again from its source."
+        ) from error
+    if picture.shape[:2] != (header.integer(tags.ROWS), header.integer(tags.COLUMNS)):
+        raise FileError("A compressed picture has another size than its header says. Copy the file again.")
+    return picture
+
+
+def _only_gdcm_decodes(header: Header) -> bool:
+    return header.syntax == _JPEG_EXTENDED and header.integer(tags.BITS_STORED) > 8
+
+
+def _by_pydicom(header: Header, numbers: Sequence[int]) -> Iterator[Picture]:
     from pydicom.pixels.processing import apply_color_lut
     from pydicom.pixels.utils import iter_pixels
     from pydicom.uid import UID
 
     dataset = read_dataset(header.path, with_pixels=True)
-    if not getattr(dataset, "file_meta", None) or "TransferSyntaxUID" not in dataset.file_meta:
+    if "TransferSyntaxUID" not in dataset.file_meta:
         dataset.ensure_file_meta()
         dataset.file_meta.TransferSyntaxUID = UID(header.syntax)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        found = list(iter_pixels(dataset, indices=list(numbers)))
-        if header.text(tags.PHOTOMETRIC) == "PALETTE COLOR":
-            found = [_eight_bits(apply_color_lut(picture, dataset)) for picture in found]
-    if header.integer(tags.SAMPLES, 1) == 1 and header.text(tags.PHOTOMETRIC) != "PALETTE COLOR":
-        found = [_meant(picture.view(f"u{picture.dtype.itemsize}"), header) if _same_size(picture, header) else picture
-                 for picture in found]  # fmt: skip
-    return found
+    is_palette = header.text(tags.PHOTOMETRIC) == "PALETTE COLOR"
+    for picture in iter_pixels(dataset, indices=list(numbers)):
+        if is_palette:
+            colours = apply_color_lut(picture, dataset)
+            # 16-bit palettes hold their colour in the upper eight bits (PS3.3 C.7.6.3.1.6)
+            yield (colours >> 8).astype(np.uint8) if colours.dtype.itemsize == 2 else colours
+        else:
+            yield _as_meant(picture, header) if header.integer(tags.SAMPLES, 1) == 1 else picture
 
 
-def _same_size(picture: Picture, header: Header) -> bool:
-    return bool(picture.dtype.kind in "iu" and picture.dtype.itemsize * 8 == header.integer(tags.BITS_ALLOCATED))
+def _as_meant(picture: Picture, header: Header) -> Picture:
+    """Return a decoder's words as the numbers that they mean; decoders differ in what they leave in unused bits."""
+    if picture.dtype.kind not in "iu" or picture.dtype.itemsize * 8 != header.integer(tags.BITS_ALLOCATED):
+        return picture
+    native = picture.astype(picture.dtype.newbyteorder("="), copy=False)
+    return _meant(native.view(f"u{picture.dtype.itemsize}"), header)
 
 
-def _eight_bits(picture: Picture) -> Picture:
-    """Return colours of a 16-bit palette with their upper eight bits."""
-    return (picture >> 8).astype(np.uint8) if picture.dtype.itemsize == 2 else picture
-
-
-def _by_gdcm(header: Header, numbers: Sequence[int], *, why: str) -> dict[int, Picture]:
+def _by_gdcm(header: Header, numbers: Sequence[int]) -> Iterator[Picture]:
     """Decode a whole file by GDCM: the one decoder for 12-bit JPEG."""
-    if header.syntax == DEFLATED or not header.values.get(tags.ROWS):
-        raise FileError(f"A file's pixels cannot be decoded ({why}). Copy it again from its source.")
-    whole = _gdcm_buffer(header.path)
     samples = header.integer(tags.SAMPLES, 1)
     shape = (header.integer(tags.ROWS), header.integer(tags.COLUMNS), *((samples,) if samples > 1 else ()))
-    kind = f"{'i' if is_signed(header) else 'u'}{max(1, header.integer(tags.BITS_ALLOCATED) // 8)}"
+    kind = np.dtype(f"{'i' if is_signed(header) else 'u'}{header.integer(tags.BITS_ALLOCATED) // 8}")
+    whole = _gdcm_buffer(header.path)
     count = int(np.prod(shape))
-    values = np.frombuffer(whole, dtype=kind) if len(whole) % np.dtype(kind).itemsize == 0 else np.empty(0, kind)
-    if values.size < count * (max(numbers) + 1):
-        raise FileError(f"A file's pixels cannot be decoded ({why}). Copy it again from its source.")
-    return {number: values[number * count : (number + 1) * count].reshape(shape) for number in numbers}
+    if len(whole) < count * kind.itemsize * (max(numbers) + 1):
+        raise FileError("A file's pixels cannot be decoded. Copy it again from its source.")
+    for number in numbers:
+        yield np.frombuffer(whole, dtype=kind, count=count, offset=number * count * kind.itemsize).reshape(shape)
 
 
 def _gdcm_buffer(path: Path) -> bytes:

@@ -1,6 +1,7 @@
 """A folder to series: every file's header read, pictures grouped into volumes, each with its verdict."""
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
@@ -44,8 +45,14 @@ def scan(folder: Path, *, progress: Progress | None = None, workers: int | None 
     series: list[Series] = []
     for group in _by_series(headers):
         series += _series_of(group, holder=holder, refused=refused)
-    series.sort(key=lambda one: (one.study_uid, one.number, one.series_uid, one.part))
+    series.sort(key=lambda one: (one.study_uid, one.number, one.series_uid, _natural(one.part)))
     return Scan(series=tuple(series), files=len(paths), refused=tuple(refused))
+
+
+def _natural(part: str) -> list[tuple[float, str]]:
+    """Return a key by which "time 2" comes before "time 10"."""
+    pieces = re.split(r"([0-9]+(?:\.[0-9]+)?)", part)
+    return [(float(piece), "") if piece[:1].isdigit() else (-1.0, piece) for piece in pieces]
 
 
 def _files(root: Path) -> Iterator[Path]:

@@ -3,6 +3,8 @@
 import struct
 import warnings
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pydicom
@@ -20,6 +22,14 @@ BROKEN = (
 )  # fmt: skip
 
 
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Keep pydicom's warnings off the screen: they quote values, and a value may be a name."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
 def read_dataset(path: Path, *, with_pixels: bool = False) -> pydicom.Dataset:
     """Return a file as pydicom's data set, also without preamble or meta header.
 
@@ -27,8 +37,7 @@ def read_dataset(path: Path, *, with_pixels: bool = False) -> pydicom.Dataset:
         FileError: No DICOM file, encrypted, or damaged beyond reading.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with quietly():
             return pydicom.dcmread(path, stop_before_pixels=not with_pixels, force=True)
     except PermissionError as error:
         raise FileError("A file cannot be read (no permission). Give it read permission, or leave it out.") from error
@@ -60,8 +69,7 @@ def read_with_pydicom(path: Path) -> Header:
 def has_pixels(path: Path) -> bool:
     """Return whether pydicom finds a pixel element in the file; its bytes are not read."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with quietly():
             whole = pydicom.dcmread(path, defer_size=1024, force=True, specific_tags=sorted(tags.PIXELS))
     except BROKEN:
         return False

@@ -5,11 +5,23 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from isocenter.dicom import tags
 from isocenter.dicom.frame import Frame
 from isocenter.dicom.geometry import SAME_MM, normal_of
 
 Part = tuple[str, list[Frame]]
-_NAMES = ("echo time", "b-value", "time", "image type", "inversion time", "kernel", "stack", "kind", "direction")
+_NAMES = (
+    "echo time",
+    "b-value",
+    "time",
+    "image type",
+    "inversion time",
+    "kernel",
+    "stack",
+    "kind",
+    "direction",
+    "instance",
+)
 
 
 def split(frames: Iterable[Frame]) -> list[Part]:
@@ -32,14 +44,11 @@ def split(frames: Iterable[Frame]) -> list[Part]:
 def _aim(frame: Frame) -> tuple[object, ...]:
     """Return orientation and spacing, rounded so that the noise of headers parts nothing."""
     if frame.orientation is None or frame.position is None:
-        return (frame.spacing, frame.header.text(_SOP))
+        return (frame.spacing, frame.header.text(tags.SOP_INSTANCE))
     return (
         tuple(round(cosine, 2) + 0.0 for cosine in frame.orientation),
         tuple(round(mm, 3) for mm in frame.spacing or ()),
     )
-
-
-_SOP = 0x00080018
 
 
 def _without_copies(frames: Iterable[Frame]) -> list[Frame]:
@@ -47,7 +56,7 @@ def _without_copies(frames: Iterable[Frame]) -> list[Frame]:
     seen: dict[tuple[str, int, int], Frame] = {}
     kept: list[Frame] = []
     for frame in frames:
-        uid = frame.header.text(_SOP)
+        uid = frame.header.text(tags.SOP_INSTANCE)
         first = seen.setdefault((uid, frame.index, frame.header.size), frame)
         same_file = first.header.path == frame.header.path
         if first is frame or same_file or not uid or first.header.path.read_bytes() != frame.header.path.read_bytes():

@@ -1,6 +1,7 @@
 """A series to its volume: values in their unit, on a grid that says where they lie."""
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,7 @@ from isocenter.dicom.header import Header
 from isocenter.dicom.mend import even_out, upright
 from isocenter.dicom.pixels import Picture, is_signed, pictures
 from isocenter.dicom.series import Series
+from isocenter.dicom.slow import read_dataset
 from isocenter.errors import FileError, SeriesError
 from isocenter.image import Affine, Volume
 
@@ -24,7 +26,8 @@ def load(series: Series, *, accept: Collection[str] = ()) -> Volume:
     """Return the volume of a series, its slices in order along their normal, rows and columns as stored.
 
     Values are rescaled (slope and intercept, frame by frame where they differ) and stay integers where the rescale
-    is whole. Padded voxels take the lowest value measured. In pictures without a physical unit MONOCHROME1 is
+    is whole. Padding outside the range of what was measured takes the
+    lowest value measured. In pictures without a physical unit MONOCHROME1 is
     turned so that more is brighter; CT, MR, PET and NM keep their values. Colour comes as (3, slice, row, column).
     Reads one picture at a time: memory stays near the size of the volume.
 
@@ -73,44 +76,80 @@ def read_voxels(frames: Sequence[Frame]) -> npt.NDArray[np.generic]:
         FileError: A file changed, is damaged, or cannot be decoded.
     """
     first = frames[0].header
+    is_colour = first.integer(tags.SAMPLES, 1) == 3 or first.text(tags.PHOTOMETRIC) == "PALETTE COLOR"
     try:
-        if first.integer(tags.SAMPLES, 1) == 3 or first.text(tags.PHOTOMETRIC) == "PALETTE COLOR":
-            colours = np.empty((3, len(frames), *frames[0].shape), dtype=np.uint8)
-            for index, picture in enumerate(pictures(frames)):
-                colours[:, index] = np.moveaxis(_byte(picture), -1, 0)
-            return colours
-        return _read_grey(frames)
+        return _read_colour(frames) if is_colour else _read_grey(frames)
     except OSError as error:
         raise FileError(f"A file of the series cannot be read ({error.strerror}). Scan the folder again.") from error
 
 
-def _byte(picture: Picture) -> Picture:
-    if picture.ndim != 3 or picture.shape[-1] != 3:
-        raise FileError("A colour picture does not decode to three channels. Copy the file again from its source.")
-    return picture if picture.dtype == np.uint8 else (picture >> 8).astype(np.uint8)
+def _read_colour(frames: Sequence[Frame]) -> npt.NDArray[np.generic]:
+    colours: npt.NDArray[Any] | None = None
+    for index, picture in pictures(frames):
+        if picture.shape != (*frames[0].shape, 3):
+            raise FileError("A colour picture does not decode to three channels. Copy the file again from its source.")
+        if colours is None:
+            colours = np.empty((3, len(frames), *frames[0].shape), dtype=picture.dtype.newbyteorder("="))
+        colours[:, index] = np.moveaxis(picture, -1, 0)
+    if colours is None:
+        raise FileError("A series holds no picture. Scan the folder again.")
+    return colours
 
 
 def _read_grey(frames: Sequence[Frame]) -> npt.NDArray[np.generic]:
-    inverted = _is_inverted(frames[0].header)
+    header = frames[0].header
+    inverted, has_padding = _is_inverted(header), tags.PADDING in header.values
     voxels = np.empty((len(frames), *frames[0].shape), dtype=_target(frames))
-    padded: list[tuple[int, npt.NDArray[np.intp]]] = []
-    lowest = np.inf
-    for index, (frame, picture) in enumerate(zip(frames, pictures(frames), strict=True)):
-        padding = _padding(picture, frame.header)
-        values = _top(frame.header) - picture if inverted else picture
+    padding = _Padding()
+    for index, picture in pictures(frames):
+        frame = frames[index]
+        if picture.shape != frames[0].shape:
+            raise FileError("A picture decodes to another size or number of colours than its header says.")
+        values = _through_table(picture, frame) if tags.MODALITY_LUT in frame.header.values else picture
+        values = _top(header) - values if inverted else values
         if voxels.dtype == np.int16 and not _fits(values, frame):
             voxels = voxels.astype(np.int32)
         _rescale(values, frame, out=voxels[index])
-        if padding is not None:
-            padded.append((index, np.flatnonzero(padding)))
-            if not padding.all():
-                lowest = min(lowest, voxels[index][~padding].min())
-        elif len(padded) or _has_padding(frame.header):
-            lowest = min(lowest, voxels[index].min())
-    for index, places in padded:
-        if np.isfinite(lowest):
-            voxels[index].reshape(-1)[places] = lowest
+        if has_padding:
+            padding.note(index, _padded(picture, frame.header), voxels[index])
+    padding.fill(voxels)
     return voxels
+
+
+class _Padding:
+    """Voxels where nothing was measured, one bit each, and the range of all others."""
+
+    def __init__(self) -> None:
+        self.low, self.high = np.inf, -np.inf
+        self.places: list[tuple[int, npt.NDArray[np.uint8]]] = []
+
+    def note(self, index: int, padded: npt.NDArray[np.bool_], values: Picture) -> None:
+        if padded.any():
+            self.places.append((index, np.packbits(padded)))
+            values = values[~padded]
+        if values.size:
+            self.low, self.high = min(self.low, values.min()), max(self.high, values.max())
+
+    def fill(self, voxels: npt.NDArray[np.generic]) -> None:
+        """Give padding the lowest value measured; within the range, or at zero, nobody takes it for anything else."""
+        if self.low > self.high:
+            return
+        for index, bits in self.places:
+            where = np.unpackbits(bits, count=voxels[index].size).astype(bool).reshape(voxels[index].shape)
+            value = voxels[index][where][0]
+            if value != 0 and not self.low <= value <= self.high:
+                voxels[index][where] = self.low
+
+
+def _through_table(picture: Picture, frame: Frame) -> Picture:
+    """Return stored values through the file's modality table (PS3.3 C.11.1.1)."""
+    item = read_dataset(frame.header.path).ModalityLUTSequence[0]
+    count, first = int(item.LUTDescriptor[0]) or 1 << 16, int(item.LUTDescriptor[1])
+    entries = item.LUTData
+    table = np.frombuffer(entries, "<u2") if isinstance(entries, bytes) else np.asarray(entries)
+    if len(table) < count:
+        raise FileError("A file's table of values is shorter than it says. Copy it again from its source.")
+    return table[np.clip(picture.astype(np.int64) - first, 0, count - 1)]
 
 
 def _is_inverted(header: Header) -> bool:
@@ -133,6 +172,8 @@ def _target(frames: Sequence[Frame]) -> np.dtype[np.generic]:
     if not all(float(value).is_integer() for value in slopes | intercepts):
         return np.dtype(np.float32)
     header = frames[0].header
+    if any(tags.MODALITY_LUT in frame.header.values for frame in frames):
+        return np.dtype(np.int32)
     low, high = _stored_range(header)
     if slopes == {1.0} and intercepts == {0.0}:
         size = header.integer(tags.BITS_ALLOCATED) // 8 or 1
@@ -167,18 +208,13 @@ def _rescale(values: Picture, frame: Frame, *, out: Picture) -> None:
         out[...] = values.astype(np.int64) * int(slope) + int(intercept)
 
 
-def _has_padding(header: Header) -> bool:
-    return tags.PADDING in header.values
-
-
-def _padding(picture: Picture, header: Header) -> npt.NDArray[np.bool_] | None:
+def _padded(picture: Picture, header: Header) -> npt.NDArray[np.bool_]:
     """Return where nothing was measured, by the header's padding value and its limit (PS3.3 C.7.5.1.1.2)."""
-    if not _has_padding(header):
-        return None
     value = _signed(header.integer(tags.PADDING), header)
     limit = _signed(header.integer(tags.PADDING_LIMIT, header.integer(tags.PADDING)), header)
-    found = (picture >= min(value, limit)) & (picture <= max(value, limit)) if limit != value else picture == value
-    return found if found.any() else None
+    if limit == value:
+        return np.asarray(picture == value)
+    return np.asarray((picture >= min(value, limit)) & (picture <= max(value, limit)))
 
 
 def _signed(value: int, header: Header) -> int:

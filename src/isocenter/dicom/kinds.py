@@ -1,0 +1,89 @@
+"""What kind of thing a series is, by rule: its role, a localiser, an object that is no picture."""
+
+import re
+from collections.abc import Iterator
+
+from pydicom.dataset import Dataset
+
+from isocenter.dicom import tags
+from isocenter.dicom.header import Header
+from isocenter.dicom.slow import BROKEN, quietly, read_dataset
+from isocenter.errors import FileError
+
+_CONTRAST = re.compile(r"(\+c\b|\bce\b|post|gad|gd\b|contrast|\bkm\b|t1c\b|t1ce|t1gd|增强)")
+_WORDS = (
+    ("flair", re.compile(r"flair|dark.?fluid|tirm")),
+    ("adc", re.compile(r"\badc|apparent")),
+    ("dwi", re.compile(r"dwi|diff|trace|ep_b|\bdti")),
+    ("swi", re.compile(r"swi|swan|suscept")),
+    ("t2star", re.compile(r"t2.?\*|t2.?star|\bt2s\b|hemo")),
+    ("pd", re.compile(r"\bpd\b|proton|\bpdw")),
+    ("t2", re.compile(r"(?<![a-z0-9])t2|t2w|haste|space_t2")),
+    ("t1", re.compile(r"(?<![a-z0-9])t1|t1w|mprage|spgr|bravo|vibe|\btfe\b|mp2rage")),
+    ("bold", re.compile(r"bold|fmri|\brest|epfid")),
+)
+NOT_PICTURES = {
+    "1.2.840.10008.5.1.4.1.1.66.4": "a segmentation",
+    "1.2.840.10008.5.1.4.1.1.66.7": "a label map segmentation",
+    "1.2.840.10008.5.1.4.1.1.481.2": "a dose grid",
+    "1.2.840.10008.5.1.4.1.1.30": "a parametric map",
+    "1.2.840.10008.5.1.4.1.1.77.1.6": "a whole-slide picture",
+    "1.2.840.10008.5.1.4.1.1.66.1": "a spatial registration",
+}
+"""Classes that have rows and columns and yet are no scan."""
+
+_LOCALISER = re.compile(r"locali[sz]er|\bscout|survey|topogram|surview|3.?plane|three.?plane", re.IGNORECASE)
+
+
+def role_of(header: Header) -> str:
+    """Return a role such as "t1", "t1ce", "t2", "flair", "dwi"; the modality in lower case where no rule fits."""
+    modality = header.text(tags.MODALITY)
+    if modality != "MR":
+        return modality.lower() or "ot"
+    fields = (tags.SERIES_DESCRIPTION, tags.PROTOCOL, tags.SEQUENCE_NAME)
+    for words in (header.text(tag).lower().replace("_", " ") for tag in fields):
+        for role, pattern in _WORDS:
+            if pattern.search(words):
+                with_contrast = role == "t1" and (_CONTRAST.search(words) or header.text(tags.CONTRAST_AGENT))
+                return "t1ce" if with_contrast else role
+    return "mr"
+
+
+def is_localiser(header: Header) -> bool:
+    """Return whether a series only shows where the others were planned (PS3.3 C.8.2.1.1.1, or by its name)."""
+    kinds = {kind.upper() for kind in header.texts(tags.IMAGE_TYPE)}
+    if kinds & {"LOCALIZER", "SCOUT"}:
+        return True
+    return bool(_LOCALISER.search(header.text(tags.SERIES_DESCRIPTION) or header.text(tags.PROTOCOL)))
+
+
+def referenced_series(header: Header) -> tuple[str, ...]:
+    """Return the UIDs of the series that a segmentation, structure set or report speaks of; empty where unreadable."""
+    try:
+        with quietly():
+            found = list(_series_uids(read_dataset(header.path), depth=0))
+    except (FileError, *BROKEN):
+        return ()
+    own = header.text(tags.SERIES)
+    return tuple(dict.fromkeys(uid for uid in found if uid != own))
+
+
+def _series_uids(dataset: Dataset, *, depth: int) -> Iterator[str]:
+    """Go through the sequences that hold references; functional groups repeat them a thousandfold and are left out."""
+    for element in dataset:
+        if element.tag == tags.SERIES and depth:
+            yield str(element.value)
+        elif element.VR == "SQ" and depth < 5 and element.keyword in _REFERENCES:
+            for item in element.value:
+                yield from _series_uids(item, depth=depth + 1)
+
+
+_REFERENCES = frozenset(
+    {
+        "ReferencedSeriesSequence",
+        "ReferencedFrameOfReferenceSequence",
+        "RTReferencedStudySequence",
+        "RTReferencedSeriesSequence",
+        "CurrentRequestedProcedureEvidenceSequence",
+    }
+)
