@@ -167,7 +167,7 @@ def test_several_series_become_volumes_by_role_the_outlined_one_first(tmp_path: 
     write_series(volume, tmp_path / "c", header=Header(number=3, description="T1w MPRAGE"))
     write_seg(mask, sources=paths, path=tmp_path / "s.dcm", algorithm="x", version="1")
     [read] = cases_of(found_in(tmp_path))
-    assert list(read.case.volumes) == ["t1", "flair", "t1_3"]
+    assert list(read.case.volumes) == ["t1", "flair", "t1_2"]
 
 
 def test_a_file_that_changes_between_scan_and_reading_stops_its_case(tmp_path: Path) -> None:
@@ -211,3 +211,52 @@ def test_a_shut_folder_named_after_a_patient_is_told_without_its_name(
     with as_nobody(), pytest.raises(LayoutError, match="A folder inside") as raised:
         found_in(open_folder, as_="dicom")
     assert "Canary" not in str(raised.value)
+
+
+def write_segs(folder: Path, *, grow: int = 0) -> None:
+    """Write a study whose two organs lie in a file each; `grow` moves the second into the first."""
+    volume, mask = body()
+    paths = write_series(volume, folder / "ct", header=Header(patient="A", study="s"))
+    for name in ("liver", "heart"):
+        labels = mask.binary(name).astype(np.uint8)
+        if grow and name == "heart":
+            labels = labels | mask.binary("liver")
+        one = Mask(labels=labels, affine=mask.affine, table=LabelTable.of(name))
+        write_seg(one, sources=paths, path=folder / f"{name}.dcm", algorithm="x", version="1")
+
+
+def test_one_file_a_structure_makes_one_mask(tmp_path: Path) -> None:
+    write_segs(tmp_path)
+    [read] = cases_of(found_in(tmp_path))
+    [annotation] = read.case.annotations
+    _, mask = body()
+    for name in ("liver", "heart"):
+        np.testing.assert_array_equal(annotation.mask.binary(name), mask.binary(name))
+    assert len(read.sources) == SHAPE[0] + 2
+
+
+def test_structures_of_two_files_that_overlap_stop_the_case(tmp_path: Path) -> None:
+    write_segs(tmp_path, grow=1)
+    [issue] = found_in(tmp_path).read()
+    assert isinstance(issue, Issue)
+    assert issue.check == "label values"
+    assert "overlap" in issue.figure
+
+
+def test_two_files_of_the_same_structure_are_two_readers(tmp_path: Path) -> None:
+    paths = write_study(tmp_path)
+    _, mask = body()
+    write_seg(mask, sources=paths, path=tmp_path / "again.dcm", algorithm="x", version="1")
+    [read] = cases_of(found_in(tmp_path))
+    assert [annotation.reader for annotation in read.case.annotations] == ["seg-1", "seg-2"]
+
+
+def test_two_outlined_series_of_a_study_become_a_case_each(tmp_path: Path) -> None:
+    volume, mask = body(modality="MR")
+    for number in (1, 2):
+        paths = write_series(volume, tmp_path / str(number), header=Header(number=number, description="T1w"))
+        write_seg(mask, sources=paths, path=tmp_path / f"{number}.dcm", algorithm="x", version="1")
+    reads = cases_of(found_in(tmp_path))
+    assert len({read.case.id for read in reads}) == 2
+    assert len({read.case.patient for read in reads}) == 1
+    assert all(len(read.case.annotations) == 1 for read in reads)

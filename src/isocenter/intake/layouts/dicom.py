@@ -18,7 +18,14 @@ from isocenter.image import LabelTable
 from isocenter.intake.issue import Issue
 from isocenter.intake.layouts.folder import files_under
 from isocenter.intake.layouts.found import Draft, Found, Layout, Pseudonym, Read
-from isocenter.intake.layouts.outlines import MODALITIES, Outlined, find_outlines, table_of, without_target
+from isocenter.intake.layouts.outlines import (
+    MODALITIES,
+    Outlined,
+    find_outlines,
+    read_outlines,
+    table_of,
+    without_target,
+)
 from isocenter.intake.layouts.steady import steady
 
 _LOOKED_AT = 200  # files that recognising opens: enough to pass over the notes and licences beside a study
@@ -53,12 +60,11 @@ class _Study:
                 for path, uid in {instance.path: instance.sop_uid for instance in one.instances}.items():
                     sources[f"instance:{pseudonym(uid)}"] = still.enter_context(steady(path, name=f"a file of {role}"))
             for drawn in self.outlined:
-                sources[f"{drawn.modality.lower()}:{drawn.reader}"] = still.enter_context(
-                    steady(drawn.path, name=drawn.reader)
-                )
+                held = still.enter_context(steady(drawn.path, name=drawn.reader))
+                sources[f"instance:{pseudonym(drawn.uid)}"] = held
             volumes = {role: load(one, accept=accept) for role, one in self.volumes.items()}
             first = next(iter(volumes.values()))
-            masks = tuple(one.read(first, table=table) for one in self.outlined if table is not None)
+            masks = () if table is None else read_outlines(self.outlined, first, table=table)
         facts = _facts(next(iter(self.volumes.values())))
         case = Case(id=self.id, patient=self.patient, volumes=volumes, facts=facts, annotations=masks)
         return Read(case=case, sources=sources)
@@ -108,7 +114,7 @@ def read(folder: Path, *, why: str, pseudonym: Pseudonym, accept: Collection[str
         issues += more
     table = table_of(one for study in studies for one in study.outlined)
     return Found(
-        layout="dicom", why=why, table=table, source=Source(layout="dicom"), issues=tuple(issues),
+        layout="dicom", why=why, table=table, source=Source(layout="dicom"), issues=tuple(dict.fromkeys(issues)),
         drafts=tuple(
             Draft(
                 id=study.id, patient=study.patient, where=study.id,
@@ -167,13 +173,12 @@ def _can_be(series: Series) -> bool:
 
 
 def _by_role(series: Iterable[Series]) -> dict[str, Series]:
-    """Return role to series: its sequence and part; a second one of the same name bears its number."""
+    """Return role to series: its sequence and part; a second one of the same name is numbered 2."""
     found: dict[str, Series] = {}
     for one in series:
         role = re.sub(r"[^a-z0-9]+", "_", f"{one.sequence} {one.part}".lower()).strip("_") or "image"
-        while role in found:
-            role = f"{role}_{one.number}"
-        found[role] = one
+        names = (role, *(f"{role}_{number}" for number in range(2, len(found) + 3)))
+        found[next(name for name in names if name not in found)] = one
     return found
 
 

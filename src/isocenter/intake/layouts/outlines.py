@@ -1,7 +1,7 @@
 """Segmentations and structure sets in a DICOM folder: which series they speak of, and what they name."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,19 +23,25 @@ class Outlined:
     """A file of outlines.
 
     Args:
+        uid: SOP instance UID.
         reader: What an annotation calls it, such as "seg-1": DICOM says who only by name.
-        names: Its structures.
+        labels: Its structures, in its own numbers.
         target: Series UID that it refers to.
     """
 
-    path: Path
+    path: Path = field(repr=False)
+    uid: str = field(repr=False)
     modality: str
     reader: str
-    names: tuple[str, ...]
     labels: tuple[Label, ...]
-    target: str
+    target: str = field(repr=False)
 
-    def read(self, volume: Volume, *, table: LabelTable) -> Annotation:
+    @property
+    def names(self) -> frozenset[str]:
+        """Names of its structures."""
+        return frozenset(label.name for label in self.labels)
+
+    def read(self, volume: Volume, *, table: LabelTable) -> Mask:
         """Return the outlines on the grid of their image, in the numbers of the data set's table.
 
         Raises:
@@ -43,10 +49,42 @@ class Outlined:
         """
         reader = read_seg if self.modality == "SEG" else read_rtstruct
         try:
-            mask = _renumbered(reader(self.path, volume=volume), table)
+            return _renumbered(reader(self.path, volume=volume), table)
         except InputError as error:  # a file's name may be a patient's
             raise type(error)(str(error).replace(self.path.name, self.reader)) from error
-        return Annotation(reader=self.reader, mask=mask, how="unknown")
+
+
+def read_outlines(outlined: Iterable[Outlined], volume: Volume, *, table: LabelTable) -> tuple[Annotation, ...]:
+    """Return the annotations of an image: files that name different structures are one reader's work.
+
+    Raises:
+        InputError: A file is damaged, off the image's grid, or its structures overlap.
+        LabelError: Structures of two files overlap that are to be one mask.
+    """
+    groups: list[list[Outlined]] = []
+    for one in outlined:
+        mine = next((group for group in groups if not any(one.names & other.names for other in group)), None)
+        if mine is None:
+            groups.append([one])
+        else:
+            mine.append(one)
+    return tuple(
+        Annotation(reader=group[0].reader, mask=_together(group, volume, table), how="unknown") for group in groups
+    )
+
+
+def _together(group: Sequence[Outlined], volume: Volume, table: LabelTable) -> Mask:
+    mask = group[0].read(volume, table=table)
+    for one in group[1:]:
+        more = one.read(volume, table=table)
+        both = int(np.count_nonzero((mask.labels > 0) & (more.labels > 0)))
+        if both:
+            raise LabelError(
+                f"The structures of {one.reader} and of files before it overlap in {both} voxels; a mask holds one "
+                "label each. Keep one of the files, or mend the outlines."
+            )
+        mask = replace(mask, labels=np.maximum(mask.labels, more.labels))
+    return mask
 
 
 def find_outlines(series: Iterable[Series], *, where: str) -> tuple[list[Outlined], list[Issue]]:
@@ -64,7 +102,7 @@ def find_outlines(series: Iterable[Series], *, where: str) -> tuple[list[Outline
             counts[one.modality] += 1
             reader = f"{one.modality.lower()}-{counts[one.modality]}"
             try:
-                found += [_outlined(path, one, reader=reader, target=target) for target in one.references[:1]]
+                found += [_outlined(path, one, reader=reader) for _ in one.references[:1]]
             except InputError as error:
                 told = type(error)(str(error).replace(path.name, reader))
                 issues.append(issue_of(told, where=f"{where} ({reader})"))
@@ -73,10 +111,16 @@ def find_outlines(series: Iterable[Series], *, where: str) -> tuple[list[Outline
     return found, issues
 
 
-def _outlined(path: Path, series: Series, *, reader: str, target: str) -> Outlined:
-    labels = read_segmentation(path).labels if series.modality == "SEG" else read_structures(path)
-    names = tuple(label.name for label in labels)
-    return Outlined(path=path, modality=series.modality, reader=reader, names=names, labels=labels, target=target)
+def _outlined(path: Path, series: Series, *, reader: str) -> Outlined:
+    is_seg = series.modality == "SEG"
+    return Outlined(
+        path=path,
+        uid=next(instance.sop_uid for instance in series.instances if instance.path == path),
+        modality=series.modality,
+        reader=reader,
+        labels=read_segmentation(path).labels if is_seg else read_structures(path),
+        target=series.references[0],
+    )
 
 
 def table_of(outlined: Iterable[Outlined]) -> LabelTable | None:
