@@ -135,9 +135,12 @@ def test_unlabelled_cases_are_refused() -> None:
 
 def test_a_large_ct_fits_where_there_is_memory_and_is_refused_where_there_is_not() -> None:
     large = replace(ABDOMEN, shapes=((600, 512, 512),) * 3, spacings_mm=((1.0, 0.8, 0.8),) * 3)
-    assert "GB" in planned(large).reasons["memory"]
-    with pytest.raises(PlanError, match=r"600 × 512 × 512|would take"):
-        planned(large, machine=replace(LAPTOP, memory=3 * 10**9))
+    plan = planned(large)
+    assert "GB" in plan.reasons["memory"]
+    assert "coarser" in plan.reasons["inference.spacing_mm"]
+    assert max(plan.spacing_mm) < 1.6  # no axis coarser than it must be
+    with pytest.raises(PlanError, match=r"would take \d+\.\d GB; a plan may count on 1\.8"):
+        planned(large, machine=replace(LAPTOP, memory=3 * 10**9), inference={"spacing_mm": [1.0, 0.8, 0.8]})
 
 
 def test_a_patch_that_asks_for_the_impossible_is_refused_with_figures() -> None:

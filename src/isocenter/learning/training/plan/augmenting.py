@@ -34,7 +34,7 @@ def variation(
         rotation_degrees=(turn, 0.0, 0.0) if in_plane else (turn, turn, turn),
         scale=min(0.5, 0.15 * strength),
         shift=0.05 * strength,
-        elastic_mm=0.0 if in_plane else min(0.04 * edge_mm, 4.0) * strength,
+        elastic_mm=0.0 if in_plane else round(min(0.04 * edge_mm, 4.0) * strength, 2),
         brightness=0.1 * strength,
         contrast=0.2 * strength,
         gamma=0.2 * strength,

@@ -4,8 +4,7 @@ import math
 from math import prod
 
 from isocenter.learning.training.fingerprint import Fingerprint
-from isocenter.learning.training.plan.geometry import Geometry
-from isocenter.learning.training.plan.machine import Machine
+from isocenter.learning.training.plan.machine import Geometry, Machine
 from isocenter.recipe import Recipe
 
 _MINUTES = 20.0  # where no budget is set: enough for a small data set, and nobody has waited a day by mistake

@@ -43,7 +43,7 @@ def decide(
         raise PlanError("None of the cases to learn from is labelled. Ingest the labels with the images.")
     reasons: dict[str, str] = {}
     taken = channels(recipe, fingerprint, reasons=reasons)
-    spacing = grid_spacing(recipe, fingerprint, reasons=reasons)
+    spacing = grid_spacing(recipe, fingerprint, machine=machine, reasons=reasons)
     precision = _precision(recipe, machine, reasons)
     ground = Ground(
         fingerprint=fingerprint, machine=machine, spacing_mm=spacing, precision=precision, channels=len(taken),

@@ -5,15 +5,20 @@ from dataclasses import dataclass
 from math import prod
 
 import numpy as np
+import numpy.typing as npt
 
 from isocenter.errors import PlanError
+from isocenter.learning.inference.prepare import SAME_SPACING
 from isocenter.learning.training.fingerprint import Fingerprint
-from isocenter.learning.training.plan.machine import SHARE, Machine, case_bytes, reading_bytes, training_bytes
+from isocenter.learning.training.plan.machine import SHARE, Geometry, Machine, case_bytes, reading_bytes, training_bytes
 from isocenter.models.ladder import SMALLEST_EDGE, Level, Triple, divisor, ladder
 from isocenter.recipe import Recipe
 from isocenter.recipe.recipe import Precision
 
+Array = npt.NDArray[np.float64]
+
 _WIDTH = 16
+_CASE_VOXELS_PER_CORE = 2**24  # of a whole case: a minute or two of reading, windows overlapping by half
 _DEEPEST = 5
 _VOXELS_PER_CORE = 2**16  # of a patch: what a core turns round in a tenth of a second at a width of 16
 _LARGEST_PATCH, _SMALLEST_PATCH = 2**21, 2**17
@@ -23,35 +28,46 @@ _STEP_VOXELS = (
 _LARGEST_BATCH = 16
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Geometry:
-    """Patch (slice, row, column), depth, width and batch that were decided together."""
+def grid_spacing(
+    recipe: Recipe, fingerprint: Fingerprint, *, machine: Machine, reasons: dict[str, str]
+) -> tuple[float, float, float]:
+    """Return the spacing of the network's grid in mm.
 
-    patch: Triple
-    depth: int
-    width: int
-    batch: int
-
-
-def grid_spacing(recipe: Recipe, fingerprint: Fingerprint, *, reasons: dict[str, str]) -> tuple[float, float, float]:
-    """Return the spacing of the network's grid in mm: the median, finer along thick slices where some cases are."""
+    The median; along thick slices what the finer tenth of the cases has, so that their detail is not averaged away
+    (nnU-Net's rule); and coarser along the finest axes where a case would take this machine too long to read.
+    """
     key = "inference.spacing_mm"
     if recipe.inference.spacing_mm is not None:
         reasons[key] = "as the recipe asks"
         return recipe.inference.spacing_mm
     found = np.array(fingerprint.spacings_mm)
     middle = np.median(found, axis=0)
-    if np.allclose(found, middle, rtol=0.01):
-        reasons[key] = f"all {fingerprint.cases} cases have it: nothing is resampled"
-    else:
-        reasons[key] = f"the median of {fingerprint.cases} cases"
+    is_same = np.allclose(found, middle, rtol=SAME_SPACING)
+    reasons[key] = (
+        f"all {fingerprint.cases} cases have it: nothing is resampled"
+        if is_same
+        else f"the median of {fingerprint.cases} cases"
+    )
     thick = int(middle.argmax())
-    if not fingerprint.is_planar and middle[thick] > 3 * np.delete(middle, thick).max():
-        # thick slices: the finer tenth of the cases decides, so that their detail is not averaged away (nnU-Net)
-        middle[thick] = max(float(np.percentile(found[:, thick], 10)), float(np.delete(middle, thick).max()))
+    others = float(np.delete(middle, thick).max())
+    if not fingerprint.is_planar and not is_same and middle[thick] > 3 * others:
+        middle[thick] = max(float(np.percentile(found[:, thick], 10)), others)
         reasons[key] += "; along the thick slices the finer tenth decides"
-    s, r, c = (round(float(step), 4) for step in middle)
+    sizes = np.median(np.array(fingerprint.shapes) * found, axis=0)
+    coarser = _coarser(middle.copy(), sizes, most=_CASE_VOXELS_PER_CORE * machine.cores)
+    if not np.array_equal(coarser, middle):
+        was = " × ".join(f"{step:.2g}" for step in middle)
+        reasons[key] = f"coarser than the cases' {was} mm: {machine.cores} cores would read them too slowly"
+    s, r, c = (round(float(step), 4) for step in coarser)
     return s, r, c
+
+
+def _coarser(spacing: Array, sizes_mm: Array, *, most: int) -> Array:
+    """Return a spacing at which a box holds at most so many voxels: the finest axes grow first, to one length."""
+    while float(np.prod(np.maximum(1.0, sizes_mm / spacing))) > most:
+        finest = spacing <= spacing.min() * 1.01
+        spacing[finest] *= 1.02
+    return spacing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,12 +87,14 @@ class Ground:
         counts = np.maximum(1, np.rint(sizes / np.array(self.spacing_mm))).astype(int)
         return tuple((int(s), int(r), int(c)) for s, r, c in counts)
 
+    def largest(self) -> int:
+        """Return the bytes that the largest case takes while it is prepared."""
+        pairs = zip(self.fingerprint.shapes, self.shapes(), strict=True)
+        return max(case_bytes(stored, shown, channels=self.channels) for stored, shown in pairs)
+
     def memory(self, shape: Geometry) -> int:
         """Return the bytes that training takes at its highest."""
-        largest = max(case_bytes(shape=case, channels=self.channels) for case in self.shapes())
-        return training_bytes(
-            patch=shape.patch, batch=shape.batch, width=shape.width, precision=self.precision, largest=largest
-        )
+        return training_bytes(shape, precision=self.precision, classes=self.classes, largest=self.largest())
 
 
 def geometry(recipe: Recipe, ground: Ground, *, reasons: dict[str, str]) -> Geometry:
@@ -166,9 +184,8 @@ def _require_memory(ground: Ground, shape: Geometry, *, reasons: dict[str, str])
     """
     largest = max(ground.shapes(), key=prod)
     learning = ground.memory(shape)
-    reading = reading_bytes(
-        shape=largest, patch=shape.patch, channels=ground.channels, classes=ground.classes, width=shape.width
-    )
+    shown = reading_bytes(shape, case=largest, channels=ground.channels, classes=ground.classes)
+    reading = shown + ground.largest()
     there = SHARE * ground.machine.memory
     reasons["memory"] = (
         f"training {learning / 1e9:.1f} GB, reading the largest case {reading / 1e9:.1f} GB, "

@@ -7,12 +7,25 @@ from math import prod
 from pathlib import Path
 
 from isocenter.learning.inference.runtime import has_bf16
+from isocenter.models.ladder import Triple
 
-# Measured on the U-Net: what one voxel of a patch keeps for the way back, in bytes for each channel at full
-# resolution; two blocks of two convolutions there, half as much again for all coarser levels.
-_KEPT_PER_VOXEL = {"bf16": 48, "fp32": 80}
+# Measured on the U-Net, patches of 64 and 96 voxels, widths of 16 and 32: what one voxel of a patch keeps for the way
+# back, in bytes for each channel at full resolution, and for each class in the loss
+_KEPT_PER_VOXEL = {"bf16": 64, "fp32": 104}
+_KEPT_PER_CLASS = 16
+_READ_PER_VOXEL = 48  # without a way back, in float32
 _INTERPRETER_BYTES = 700_000_000  # Python, torch and its kernels, before the first case
 SHARE = 0.6  # of the memory that a plan may count on: the rest is the system's, and other people's
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Geometry:
+    """Patch (slice, row, column), depth, width and batch that are decided together."""
+
+    patch: Triple
+    depth: int
+    width: int
+    batch: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,27 +44,38 @@ class Machine:
         return cls(cores=cores, memory=min(memory, _container_limit(memory)), bf16=has_bf16())
 
 
-def training_bytes(*, patch: Sequence[int], batch: int, width: int, precision: str, largest: int) -> int:
+def training_bytes(shape: Geometry, *, precision: str, classes: int, largest: int) -> int:
     """Return what training takes at its highest: the steps' activations and one case being prepared.
 
     Args:
-        patch, batch, width, precision: As in a plan.
+        shape: Patch, batch and width.
+        precision: "bf16" or "fp32".
+        classes: Of the answer.
         largest: Bytes of the largest case while it is prepared (see case_bytes).
     """
-    return _INTERPRETER_BYTES + prod(patch) * batch * width * _KEPT_PER_VOXEL[precision] + largest
+    a_voxel = shape.width * _KEPT_PER_VOXEL[precision] + classes * _KEPT_PER_CLASS
+    return _INTERPRETER_BYTES + prod(shape.patch) * shape.batch * a_voxel + largest
 
 
-def reading_bytes(*, shape: Sequence[int], patch: Sequence[int], channels: int, classes: int, width: int) -> int:
-    """Return what reading one case takes at its highest: its image, its labels, and the sums of a slab."""
-    voxels = prod(shape)
-    slab = min(patch[0], shape[0]) * shape[1] * shape[2]
-    window = prod(patch) * width * 24  # two levels' activations, in float32, without a way back
-    return _INTERPRETER_BYTES + voxels * (4 * channels + 4) + slab * 4 * (classes + 1) + window
+def reading_bytes(shape: Geometry, *, case: Sequence[int], channels: int, classes: int) -> int:
+    """Return what showing a case of (slice, row, column) voxels to the network takes at its highest.
+
+    That is its image, its labels, the sums of a slab of windows, and one window in the network.
+    """
+    slab = min(shape.patch[0], case[0]) * case[1] * case[2]
+    window = prod(shape.patch) * shape.width * _READ_PER_VOXEL
+    return _INTERPRETER_BYTES + prod(case) * (4 * channels + 4) + slab * 4 * (classes + 1) + window
 
 
-def case_bytes(*, shape: Sequence[int], channels: int) -> int:
-    """Return what one case takes while it is prepared: as stored, as float32, and twice again in resampling."""
-    return prod(shape) * (4 * channels + 14)
+def case_bytes(stored: Sequence[int], shown: Sequence[int], *, channels: int) -> int:
+    """Return what one case takes while it is prepared.
+
+    Args:
+        stored: Its shape in the file: kept as it is, with its labels, and twice as float32 while it is resampled.
+        shown: Its shape on the network's grid: float32 by channel, and once more while it is scaled.
+        channels: Of the network's input.
+    """
+    return prod(stored) * (4 * channels + 8) + prod(shown) * (4 * channels + 6)
 
 
 def _container_limit(otherwise: int) -> int:
