@@ -164,6 +164,12 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "The image series is not regular ({verdict}) and was read in spite of that: sizes and places may be off.",
         "影像序列不规则（{verdict}），仍被读取：大小与位置可能有偏差。",
     ),
+    "series.tilted": ("tilted", "倾斜"),
+    "series.missing slice": ("missing slice", "缺层"),
+    "series.duplicate positions": ("duplicate positions", "位置重复"),
+    "series.uneven spacing": ("uneven spacing", "间距不均"),
+    "series.localiser": ("localiser", "定位像"),
+    "series.truncated": ("truncated", "文件截断"),
     "limit.cut": (
         "{structures}: the outline reaches the edge of the images. The structure may go on outside, and its volume is "
         "a lower bound.",
@@ -241,6 +247,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "stage.read": ("reading", "读取"),
     "stage.prepare": ("preparing", "准备"),
     "stage.network": ("network", "网络"),
+    "stage.restore": ("back to the images' grid", "还原网格"),
     "stage.write": ("writing", "写出"),
     "stage.total": ("total", "合计"),
     "foot.made": ("Made by isocenter {version}", "由 isocenter {version} 生成"),

@@ -95,6 +95,7 @@ def test_a_series_that_was_not_regular_is_a_limit(report: Compose, prediction: P
     composed = report(prediction=tilted)
     assert composed.limits[0].values == {"verdict": "tilted"}
     assert "not regular (tilted)" in words(page(composed, tmp_path))
+    assert "不规则（倾斜）" in words(page(composed, tmp_path, "zh"))
 
 
 def test_every_number_leads_to_a_receipt(report: Compose, tmp_path: Path) -> None:

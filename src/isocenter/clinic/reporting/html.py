@@ -8,7 +8,7 @@ from typing import Any
 from isocenter.pages.html import moment, render, save
 from isocenter.pages.whiskers import Panel, draw_panels
 from isocenter.pages.words import knows, say
-from isocenter.result.report import Report
+from isocenter.result.report import Remark, Report
 from isocenter.result.score import Score
 
 _LISTED = 8  # structures named in a sentence, and told apart by colour alone; more are named under each picture
@@ -38,6 +38,7 @@ def write_html(report: Report, path: Path, *, lang: str) -> None:
         "asked": _asked(report, lang=lang),
         "tested": tested,
         "panels": (*draw_panels(scores, lang=lang, tolerance_mm=tolerance_mm), *_subgroups(report, lang=lang)),
+        "limits": [_sentence(remark, lang=lang) for remark in report.limits],
         "reading": _reading(report, lang=lang),
     }
     save(render(Path(__file__).with_name("report.html"), values, lang=lang), path)
@@ -89,6 +90,15 @@ def _asked(report: Report, *, lang: str) -> Rows:
     if "total" in report.prediction.seconds:
         rows.append((say("asked.time", lang=lang), _seconds(report.prediction.seconds["total"], lang=lang)))
     return rows
+
+
+def _sentence(remark: Remark, *, lang: str) -> str:
+    """Return a remark in words; a value that is itself a word of the table is translated."""
+    values = {
+        name: say(f"series.{value}", lang=lang) if knows(f"series.{value}") else value
+        for name, value in remark.values.items()
+    }
+    return say(remark.key, lang=lang, **values)
 
 
 def _reading(report: Report, *, lang: str) -> Rows:
