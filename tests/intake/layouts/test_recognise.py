@@ -105,6 +105,7 @@ def test_a_sheet_that_is_no_json_says_where(msd: Path) -> None:
         ("labels", {"tumour": "big", "x": [1.5]}, "whole number"),
         ("modality", {"1": "MRI"}, "Number them from 0"),
         ("modality", {"0": "T1", "1": "t1"}, "a name of its own"),
+        ("file_ending", ".png", "Convert them to NIfTI"),
         ("training", [{"image": "a"}], "lacks its image or its label"),
     ],
 )

@@ -10,6 +10,7 @@ from typing import Any
 from isocenter.case import Source
 from isocenter.errors import LayoutError
 from isocenter.image import Label, LabelTable, Region
+from isocenter.intake.layouts.folder import NIFTI_ENDINGS
 
 NAME = "dataset.json"
 _MODALITIES = {"mri": "MR", "mr": "MR", "ct": "CT", "pet": "PT", "us": "US", "ultrasound": "US", "cxr": "DX"}
@@ -78,6 +79,9 @@ def read_sheet(folder: Path, *, layout: str) -> Sheet:
             f"There is no {NAME} in {folder.name!r}, so nobody says what the labels mean. Write one: "
             '{"channel_names": {"0": "T1"}, "labels": {"background": 0, "tumour": 1}, "file_ending": ".nii.gz"}.'
         )
+    ending = document.get("file_ending", ".nii.gz")
+    if ending not in NIFTI_ENDINGS:
+        raise LayoutError(f"{NAME} says that images end in {ending!r}. Convert them to NIfTI (.nii.gz) first.")
     origin = " ".join(str(document[key]) for key in ("reference", "description") if document.get(key))
     licence = str(document.get("licence", document.get("license", "")))
     return Sheet(
