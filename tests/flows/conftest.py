@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from tests.flows.world import CANARY, SHAPE, SPACING_MM, STEPS, World, isocenter, write_cohort
 
 from isocenter.testing.phantom import Body, axis_grid, write_series
+from tests.flows.world import CANARY, SHAPE, SPACING_MM, STEPS, World, isocenter, write_cohort
 
 
 @pytest.fixture(scope="session")

@@ -11,9 +11,9 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import pytest
-from tests.flows.world import ENVIRONMENT, World, isocenter, write_cohort
 
 from isocenter.image import Affine, LabelTable, Mask, read_nifti, write_nifti
+from tests.flows.world import ENVIRONMENT, World, isocenter, write_cohort
 
 pytestmark = pytest.mark.xdist_group("flows")
 

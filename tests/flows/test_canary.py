@@ -5,9 +5,9 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from tests.flows.world import CANARY, SHAPE, SPACING_MM, Ended, World, isocenter
 
 from isocenter.testing.phantom import Body, axis_grid, write_series
+from tests.flows.world import CANARY, SHAPE, SPACING_MM, Ended, World, isocenter
 
 pytestmark = pytest.mark.xdist_group("flows")
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
-from tests.flows.world import SHAPE, SPACING_MM, World, isocenter
 
 from isocenter.image import LabelTable, read_nifti_mask
 from isocenter.testing.phantom import Body, axis_grid, write_series
+from tests.flows.world import SHAPE, SPACING_MM, World, isocenter
 
 pytestmark = pytest.mark.xdist_group("flows")
 

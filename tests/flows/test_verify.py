@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from tests.flows.world import World
 
 pytestmark = pytest.mark.xdist_group("flows")

@@ -1,14 +1,17 @@
 """What a person reads: tables and sentences made from a step's public document."""
 
+import re
 import sys
 from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 Document = dict[str, Any]
 _MANY = 40  # rows shown before the rest is counted
+_HASH = re.compile(r"[0-9a-f]{64}")
 
 
 def init(document: Document) -> None:
@@ -124,8 +127,15 @@ def verify(document: Document) -> None:
 def kept(document: Document) -> None:
     """List what the store keeps of one kind, or show one thing."""
     rows = document.get("rows")
+    if "removed" in document:
+        _say(f"Removed {document['removed'][:12]}; its receipts stay.")
+        return
     if rows is None:
-        _table(("", ""), [(key, value) for key, value in document["thing"].items()])
+        thing = dict(document["thing"])
+        found = thing.pop("scores", [])
+        _table(("", ""), list(thing.items()))
+        if found:
+            scores(found)
         return
     if not rows:
         _say(f"No {document['kind']} yet.")
@@ -161,11 +171,20 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
 
 
 def _cell(value: object) -> str:
-    from rich.markup import escape
+    return escape(_plain(value))
 
+
+def _plain(value: object) -> str:
+    """Return a value as people read it: hashes by their first digits, lists and tables in a line."""
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_plain(inner)}" for key, inner in value.items())
     if isinstance(value, list):
-        value = " × ".join(str(one) for one in value)
-    return escape("" if value is None else str(value))
+        apart = "; " if any(isinstance(one, dict) for one in value) else " × "
+        return apart.join(_plain(one) for one in value)
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    text = "" if value is None else str(value)
+    return text[:12] if _HASH.fullmatch(text) else text
 
 
 def _console() -> Console:

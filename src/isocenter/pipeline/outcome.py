@@ -118,14 +118,8 @@ class Planned:
         """Return the public document of `plan`."""
         values = self.plan.to_document()
         reasons = values.pop("reasons")
-        told = {key.rpartition(".")[2]: (key, reason) for key, reason in reasons.items()}
-        decisions = [
-            {"key": told.get(name, (name, ""))[0], "value": value, "reason": told.get(name, (name, ""))[1]}
-            for name, value in values.items()
-            if name not in ("recipe", "dataset")
-        ]
-        plan = {"run": self.run, "recipe": self.plan.recipe, "dataset": self.plan.dataset, "plan": values}
-        return document("plan", **plan, decisions=decisions)
+        ids = {"run": self.run, "recipe": values.pop("recipe"), "dataset": values.pop("dataset")}
+        return document("plan", **ids, plan=values, decisions=_decisions(values, reasons))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,6 +242,19 @@ class Kept:
     def to_json(self) -> dict[str, Any]:
         """Return the public document of `list`, `show` or `remove`."""
         return document(self.step, kind=self.kind, **self.fields)
+
+
+def _decisions(values: Mapping[str, Any], reasons: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return each decision with its reason; what no one reasoned about is the recipe's own word."""
+    told = {key.rpartition(".")[2]: key for key in reasons}
+    rows = [
+        {"key": told.get(name, name), "value": value, "reason": reasons.get(told.get(name, ""), "as the recipe says")}
+        for name, value in values.items()
+    ]
+    return rows + [
+        {"key": key, "value": None, "reason": reason} for name, key in told.items() if name not in values
+        for reason in (reasons[key],)
+    ]  # fmt: skip
 
 
 def prediction_document(prediction: Prediction) -> dict[str, Any]:
