@@ -111,6 +111,10 @@ def test_each_frame_names_the_slice_it_was_found_in(tmp_path: Path) -> None:
     for group in made.PerFrameFunctionalGroupsSequence:
         source = group.DerivationImageSequence[0].SourceImageSequence[0]
         assert places[source.ReferencedSOPInstanceUID] == group.PlanePositionSequence[0].ImagePositionPatient
+    slice_, shared = pydicom.dcmread(sources[0]), made.SharedFunctionalGroupsSequence[0]
+    assert (made.Rows, made.Columns) == (slice_.Rows, slice_.Columns)
+    assert shared.PlaneOrientationSequence[0].ImageOrientationPatient == slice_.ImageOrientationPatient
+    assert shared.PixelMeasuresSequence[0].PixelSpacing == slice_.PixelSpacing
 
 
 def test_a_series_of_one_slice_can_be_segmented(tmp_path: Path, validate: Callable[[Path], None]) -> None:
