@@ -44,7 +44,7 @@ def volume_error(predicted: Binary, reference: Binary) -> float:
     wanted = np.count_nonzero(reference)
     if wanted == 0:
         return math.nan
-    return 100.0 * (float(np.count_nonzero(predicted)) - wanted) / wanted
+    return float(100.0 * (np.count_nonzero(predicted) - wanted) / wanted)
 
 
 def require_one_shape(predicted: npt.NDArray[Any], reference: npt.NDArray[Any]) -> None:
