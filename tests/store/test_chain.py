@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.store.conftest import AT, World, a_dataset, a_receipt, file_items, make_world
 
 from isocenter.errors import IsocenterError, NotFoundError, SealError
 from isocenter.result.receipt import Item
 from isocenter.store import create, open_store, walk
+from tests.store.conftest import AT, World, a_dataset, a_receipt, file_items, make_world
 
 
 def steps(world: World, thing: object, *, with_store: bool = True) -> list[str]:
@@ -185,6 +185,37 @@ def test_a_removal_without_a_receipt_breaks_the_chain(world: World) -> None:
         walk(world.model, store=world.store)
     with pytest.raises(SealError, match="no receipt speaks of its removal"):
         walk(world.out, store=world.store)
+
+
+def test_a_run_that_was_removed_by_receipt_leaves_its_models_chain_whole(world: World) -> None:
+    with world.store.alone():
+        world.store.runs.remove(world.run)
+    with pytest.raises(SealError, match="no receipt speaks of its removal"):
+        walk(world.model, store=world.store)
+    world.store.receipts.seal(a_receipt("remove", inputs=(Item(name="run:run0001", digest=world.run),)))
+    assert [link.count for link in walk(world.model, store=world.store).links] == [4, 5]
+
+
+def test_a_prediction_whose_receipts_are_gone_is_told_apart_from_nothing(world: World) -> None:
+    shutil.rmtree(world.out / "receipts")
+    for store in (None, world.store):
+        with pytest.raises(SealError, match="without its receipts"):
+            walk(world.out, store=store)
+
+
+def test_another_store_cannot_add_to_a_sealed_folder(world: World, tmp_path: Path) -> None:
+    with create(tmp_path / "other") as other:
+        digest = other.receipts.seal(a_receipt("report"))
+        with pytest.raises(SealError, match="another store's key"):
+            other.receipts.export(digest, world.out)
+    assert walk(world.out)
+
+
+def test_a_receipt_in_anothers_place_is_found(world: World) -> None:
+    receipts = Path(world.store.place, "receipts")
+    shutil.copy(receipts / f"{world.ingest}.json", receipts / f"{world.train}.json")
+    with pytest.raises(SealError, match=f"lies receipt {world.ingest[:16]}"):
+        walk(world.model, store=world.store)
 
 
 def test_two_worlds_share_nothing_that_is_secret(tmp_path: Path) -> None:

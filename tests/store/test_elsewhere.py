@@ -4,12 +4,12 @@ from pathlib import Path
 
 import fsspec
 import pytest
-from tests.store.conftest import World, a_receipt, make_world
 
 from isocenter.errors import SealError, StoreError
 from isocenter.models.model import read_model
 from isocenter.result.receipt import Item
 from isocenter.store import create, open_store, walk
+from tests.store.conftest import World, a_receipt, make_world
 
 
 @pytest.fixture

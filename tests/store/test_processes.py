@@ -12,12 +12,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.store.conftest import AT, a_dataset, a_volume
 
 from isocenter.errors import StoreError
 from isocenter.store import Store, create, open_store
 from isocenter.store.catalogue import Catalogue, sqlite_url
 from isocenter.store.locks import RowLocks
+from tests.store.conftest import AT, a_dataset, a_volume
 
 BEGIN = "import sys, time\nfrom isocenter.store import *\nplace = sys.argv[1]\n"
 HOLD = BEGIN + "with open_store(place).hold('run:1'):\n    print('held', flush=True)\n    time.sleep(60)\n"

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.store.conftest import AT, World, a_dataset, a_mask, a_model_folder, a_volume
 
 from isocenter.errors import NotFoundError, SealError, StoreError
 from isocenter.result import canonical
 from isocenter.store import Store, create, open_store
+from tests.store.conftest import AT, World, a_dataset, a_mask, a_model_folder, a_volume
 
 
 def blob_paths(store: Store) -> set[Path]:

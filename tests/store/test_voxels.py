@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
-from tests.store.conftest import TABLE, a_mask, a_volume
 
 from isocenter.errors import FileError
 from isocenter.image import Affine, Volume
 from isocenter.store.blobs import digest_of
 from isocenter.store.voxels import mask_from, mask_parts, volume_from, volume_parts
+from tests.store.conftest import TABLE, a_mask, a_volume
 
 DTYPES = st.sampled_from(["<i2", ">i2", "u1", "<u2", "<f4", ">f8", "<i4", "?"])
 SHAPES = st.one_of(st.tuples(*[st.integers(1, 4)] * 3), st.tuples(st.just(3), *[st.integers(1, 3)] * 3))

@@ -12,6 +12,8 @@ from isocenter.store.evidence import FolderEvidence, StoreEvidence, sha256_of
 from isocenter.store.receipts import FOLDER
 from isocenter.store.store import Store
 
+_PREDICTION = "prediction.json"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
@@ -125,6 +127,8 @@ def _start(thing: str | Path, store: Store | None) -> tuple[FolderEvidence | Sto
     if path.exists() and (folder / FOLDER).is_dir():
         handed = FolderEvidence(folder, store=store)
         return handed, handed.heads() if path.is_dir() else (handed.maker(path),)
+    if (path / _PREDICTION).is_file():
+        raise SealError(f"{path.name} holds a prediction without its receipts: their folder, {FOLDER}, is gone.")
     if store is None:
         raise NotFoundError(f"{thing} is nothing with receipts beside it; a name is looked for in a store.")
     # a folder of the same name as a data set is not meant, unless it can be what was asked for

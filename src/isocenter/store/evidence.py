@@ -20,7 +20,6 @@ class StoreEvidence:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._hashed: dict[str, int] = {}
         self.key = store.receipts.key
 
     def receipt(self, digest: str) -> Receipt:
@@ -45,7 +44,7 @@ class StoreEvidence:
         try:
             return looks[kind](digest, rest)
         except NotFoundError as error:
-            if self._is_removed(digest):
+            if self._is_removed(rest.partition("/")[0] if kind == "run" else digest):
                 return None
             raise SealError(
                 f"{name} is gone from the store, and no receipt speaks of its removal. ({error})"
@@ -77,7 +76,7 @@ class StoreEvidence:
         return 1
 
     def _is_removed(self, digest: str) -> bool:
-        """Return whether a signed receipt speaks of a thing's removal."""
+        """Return whether a signed receipt speaks of a thing's removal, by its digest, or by its id if it is a run."""
         found = self._store.receipts.removal(digest)
         if found is None:
             return False

@@ -1,5 +1,6 @@
 """Receipts: signed, kept for good, found by what they speak of."""
 
+import hashlib
 from pathlib import Path
 
 from sqlalchemy import insert, select
@@ -104,11 +105,17 @@ class Receipts:
             Their digests, the newest first.
 
         Raises:
-            NotFoundError, SealError: See `chain`.
+            NotFoundError: One of them is gone.
+            SealError: One of them was changed, or another store's key has sealed the folder.
             StoreError: The folder cannot be written.
         """
         digests = self.chain(digest)
         there = LocalFiles(folder / FOLDER)
+        if there.has(SIGNER) and there.read(SIGNER) != self.key.to_pem():
+            raise SealError(
+                f"{folder.name} was sealed by another store's key, and a folder has one signer. "
+                "Name the store that made it with --store."
+            )
         for one in digests:
             there.write(f"{one}.json", [self.envelope(one)])
         there.write(SIGNER, [self.key.to_pem()])
@@ -137,8 +144,11 @@ def opened(envelope: bytes, *, digest: str, key: PublicKey) -> Receipt:
         receipt = Receipt.from_statement(statement)
     except (ValueError, KeyError, TypeError) as error:
         raise SealError(f"{named} it holds another kind of statement than isocenter writes.") from error
-    if receipt.digest != digest:
-        raise SealError(f"{named} under its name lies receipt {receipt.digest[:16]}…; one was put in place of another.")
+    found = hashlib.sha256(statement).hexdigest()
+    if found != digest:
+        raise SealError(f"{named} under its name lies receipt {found[:16]}…; one was put in place of another.")
+    if receipt.to_statement() != statement:
+        raise SealError(f"{named} it says more than this isocenter reads. Upgrade isocenter to check it.")
     return receipt
 
 
