@@ -15,7 +15,8 @@ PLAN = Plan(
     orientation="SPL", spacing_mm=(1.0, 1.0, 1.0), network="unet", width=24, depth=3, patch=(40, 56, 40), batch=4,
     steps=1800, minutes=5.0, rate=2e-3, weight_decay=1e-4, average=0.995, precision="fp32", foreground=0.5,
     variation=Variation(), overlap=0.5, flips=(), fold=None, seed=0, recipe="c0ffee", dataset="da7a",
-    reasons={"training.patch": "Holds 95 % of the <cases>.", "depth": "Three halvings leave 5 voxels."},
+    reasons={"inference.intensity (t1)": "No unit: measured on each case.", "memory": "0.8 GB of 25 GB.",
+             "training.patch": "Holds 95 % of the <cases>.", "depth": "Three halvings leave 5 voxels."},
 )  # fmt: skip
 RUN = RunPage(
     plan=PLAN,
@@ -55,6 +56,15 @@ def test_every_decision_stands_with_its_reason_and_the_ids(tmp_path: Path) -> No
     for told in ("training.patch", "40 × 56 × 40", "Holds 95 % of the &lt;cases&gt;.", "Three halvings", "c0ffee",
                  "da7a", PLAN.id):  # fmt: skip
         assert told in text
+
+
+def test_a_reason_stands_beside_the_value_that_it_speaks_of(tmp_path: Path) -> None:
+    rows = page(RUN, tmp_path).split("<tr>")
+    intensity = next(row for row in rows if "inference.intensity (t1)" in row)
+    assert "zscore" in intensity
+    assert "No unit: measured on each case." in intensity
+    assert "0.8 GB of 25 GB." in rows[-1], "what speaks of no single value stands at the end"
+    assert not any("<code>fold</code>" in row for row in rows), "no fold was asked for"
 
 
 def test_only_curves_with_points_are_drawn_and_scores_bear_intervals(tmp_path: Path) -> None:

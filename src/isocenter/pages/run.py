@@ -14,6 +14,9 @@ from isocenter.result.score import Score
 
 State = Literal["going", "done", "stopped", "failed"]
 _RENEW_S = 10
+_SPEAKS_OF = {"intensity": "channels", "volumes": "channels", "strength": "variation"}  # a recipe's key: a plan's
+_ELSEWHERE = ("reasons", "recipe", "dataset")  # shown in the head of the page
+_OPTIONAL = ("minutes", "fold")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,16 +66,18 @@ def write_run(run: RunPage, path: Path, *, lang: str) -> None:
 
 
 def _decisions(plan: Plan) -> list[tuple[str, str, str]]:
-    """Return (key, value, reason) of each decision; reasons bear a section's name before the key, or none."""
-    reasons = {key.rpartition(".")[2]: (key, reason) for key, reason in plan.reasons.items()}
+    """Return (key, value, reason) of each decision, and at the end the reasons that speak of no single value."""
+    reasons: dict[str, list[tuple[str, str]]] = {}
+    for key, reason in plan.reasons.items():
+        name = key.rpartition(".")[2].partition(" ")[0]
+        reasons.setdefault(_SPEAKS_OF.get(name, name), []).append((key, reason))
     rows = []
     for name, value in plan.to_document().items():
-        if name in ("reasons", "recipe", "dataset"):
+        told = reasons.pop(name, [])
+        if name in _ELSEWHERE or (not told and value in (None, 0.0) and name in _OPTIONAL):
             continue
-        key, reason = reasons.pop(name, (name, ""))
-        rows.append((key, _plain(value), reason))
-    rows += [(key, "", reason) for key, reason in reasons.values()]
-    return rows
+        rows.append((told[0][0] if told else name, _plain(value), "; ".join(reason for _, reason in told)))
+    return rows + [(key, "–", reason) for told in reasons.values() for key, reason in told]
 
 
 def _plain(value: Any) -> str:

@@ -80,7 +80,7 @@ def _asked(report: Report, *, lang: str) -> Rows:
     """Return what is known of the input; its keys are those that the pipeline writes."""
     known = report.prediction.input
     rows: Rows = []
-    told = [_named(f"kind.{known[key]}", lang=lang) for key in ("modality", "kind") if known.get(key)]
+    told = [_named(f"kind.{known[key]}", lang=lang) for key in ("modality", "kind") if known.get(key, "OT") != "OT"]
     if told:
         rows.append((say("asked.input", lang=lang), " · ".join(told)))
     if known.get("shape"):
