@@ -92,6 +92,17 @@ def test_a_voxel_moved_within_a_structure_is_allowed_two_are_not(seg: Path, mask
         prove_seg(seg, Mask(labels=labels, affine=GRID, table=mask.table))
 
 
+def test_a_structure_of_one_voxel_must_not_vanish(seg: Path, mask: Mask) -> None:
+    labels = np.where(mask.labels == 2, 0, mask.labels)
+    gone = Mask(labels=labels, affine=GRID, table=mask.table)
+    volume, _ = Body().sample(GRID, SHAPE)
+    sources = write_series(volume, seg.parent / "again")
+    write_seg(gone, sources=sources, path=seg, algorithm="a", version="1")
+    labels[0, 0, 0] = 2
+    with pytest.raises(ProofError, match=r"spleen: volume: -1 voxels"):
+        prove_seg(seg, Mask(labels=labels, affine=GRID, table=mask.table))
+
+
 def test_another_number_of_structures_is_found_out(seg: Path, mask: Mask) -> None:
     other = Mask(labels=np.minimum(mask.labels, 1), affine=GRID, table=LabelTable.of("body"))
     with pytest.raises(ProofError, match="5 segments were written for 1 structures"):

@@ -115,9 +115,12 @@ def _found(mask: Mask) -> _Tally:
 def _checks(mask: Mask, number: int, written: _Tally, found: _Tally) -> list[Check]:
     """Return what is said of one structure; of one that is nowhere, its volume alone."""
     name = mask.table.labels[number].name
-    more = int(written.counts[number] - found.counts[number])
-    checks = [_check(f"{name}: volume", abs(more) <= VOLUME_LIMIT_VOXELS, f"{more:+d} voxels", _ONE_VOXEL)]
-    if not (written.counts[number] and found.counts[number]):
+    count, wanted_count = int(written.counts[number]), int(found.counts[number])
+    more = count - wanted_count
+    # a structure of one voxel must not vanish within the limit
+    held = abs(more) <= VOLUME_LIMIT_VOXELS and bool(count) == bool(wanted_count)
+    checks = [_check(f"{name}: volume", held, f"{more:+d} voxels", _ONE_VOXEL)]
+    if not (count and wanted_count):
         return checks
     here, there = written.centroid(number), found.centroid(number)
     off = float(np.linalg.norm(here - there))
