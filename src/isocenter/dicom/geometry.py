@@ -65,11 +65,12 @@ def normal_of(orientation: Sequence[float]) -> FloatArray:
 
 def is_orientation(orientation: Sequence[float]) -> bool:
     """Return whether six cosines are two unit vectors at right angles, within 1 %."""
-    if len(orientation) != 6 or not np.isfinite(orientation).all():
+    if len(orientation) != 6:
         return False
-    row, column = np.asarray(orientation[:3]), np.asarray(orientation[3:])
-    lengths = np.linalg.norm(row), np.linalg.norm(column)
-    return bool(np.allclose(lengths, 1.0, atol=0.01) and abs(row @ column) < 0.01)
+    a, b, c, d, e, f = orientation
+    # in plain numbers: this runs once a file, and arrays of three would cost more than reading the header
+    lengths = abs(a * a + b * b + c * c - 1.0), abs(d * d + e * e + f * f - 1.0)
+    return max(lengths) < 0.02 and abs(a * d + b * e + c * f) < 0.01
 
 
 def stack(
@@ -141,8 +142,9 @@ def _duplicates(apart: FloatArray) -> Flaw:
 def _grid(along: FloatArray, gaps: FloatArray) -> tuple[float, FloatArray, Flaw | None]:
     """Return the pitch, each slice's place in pitches, and the flaw of an uneven row of slices."""
     count = np.arange(len(along), dtype=np.float64)
-    pitch = float(along[-1] / count[-1])
-    if (np.abs(along - count * pitch) <= OFF_GRID * pitch).all():
+    centred = count - count.mean()
+    pitch = float(centred @ along / (centred @ centred))
+    if (np.abs(along - along.mean() - centred * pitch) <= OFF_GRID * pitch).all():
         return pitch, count, None
     usual = float(np.sort(gaps)[(len(gaps) - 1) // 2])
     near = gaps[np.abs(gaps - usual) <= OFF_GRID * usual]
