@@ -129,8 +129,9 @@ def test_removed_models_and_runs_are_gone(world: World) -> None:
     assert not list(Path(store.place, "aside").iterdir())
 
 
-def test_the_private_keys_are_for_their_owner_alone(store: Store) -> None:
+def test_a_store_and_its_private_keys_are_for_their_owner_alone(store: Store) -> None:
     keys = Path(store.place, "keys")
+    assert stat.S_IMODE(Path(store.place).stat().st_mode) == 0o700
     assert stat.S_IMODE(keys.stat().st_mode) == 0o700
     for name in ("signing.pem", "pseudonyms.key"):
         assert stat.S_IMODE((keys / name).stat().st_mode) == 0o600

@@ -95,6 +95,7 @@ class LocalFiles:
                 file.flush()
                 os.fsync(file.fileno())
             aside.replace(target)
+            _settle(target.parent)
 
     def names(self, folder: str) -> tuple[str, ...]:
         """Return the names in a folder, sorted; none where there is no such folder.
@@ -238,6 +239,15 @@ def told(place: str, deed: str) -> Iterator[None]:
                 "Ask its owner for permission to read and write there, or name another store."
             ) from error
         raise StoreError(f"The store at {place} cannot be {deed}: {error.strerror or error}.") from error
+
+
+def _settle(folder: Path) -> None:
+    """Have a folder's names on the disk, so that a file is there after a power cut too."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _free(place: str) -> str:

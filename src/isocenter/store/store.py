@@ -32,7 +32,7 @@ from isocenter.result import canonical
 from isocenter.security import Keys
 from isocenter.store.blobs import Blobs, Cipher
 from isocenter.store.catalogue import Catalogue, sqlite_url
-from isocenter.store.files import LocalFiles, RemoteFiles, files_at
+from isocenter.store.files import LocalFiles, RemoteFiles, files_at, told
 from isocenter.store.folders import Models, Runs
 from isocenter.store.locks import FileLocks, RowLocks
 from isocenter.store.receipts import Receipts
@@ -185,6 +185,9 @@ def create(place: str | Path, *, catalogue: str = "", cipher: Cipher | None = No
     mark = Mark(id=uuid.uuid4().hex, catalogue=_checked(catalogue, is_local=isinstance(files, LocalFiles)))
     _require_free(files)
     if isinstance(files, LocalFiles):
+        with told(files.place, "written"):
+            # for the owner alone, as images of patients are, until the owner says otherwise
+            files.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with FileLocks(files.folder / "locks").alone(patience_s=_PATIENCE_S):
             if not files.has(_MARK):
                 _make(files, mark)
