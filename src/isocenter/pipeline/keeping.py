@@ -101,7 +101,7 @@ def remove_kept(kind: str, name: str, *, store: Place = None) -> Kept:
         shelf = _shelf(house, kind)
         row = shelf.find(name)
         seal(house, "remove", inputs=(Item(name=f"{kind[:-1]}:{name}", digest=row.id),), outputs=())
-        shelf.remove(row.id)
+        shelf.remove(name)  # not by id: one version may have two names
     return Kept(step="remove", kind=kind, fields={"removed": row.id})
 
 
