@@ -10,7 +10,7 @@ import pytest
 
 from isocenter.image import LabelTable, read_nifti_mask
 from isocenter.testing.phantom import Body, axis_grid, write_series
-from tests.flows.world import SHAPE, SPACING_MM, World, isocenter
+from tests.flows.world import SHAPE, SPACING_MM, STEPS, World, isocenter
 
 pytestmark = pytest.mark.xdist_group("flows")
 
@@ -35,7 +35,7 @@ def test_train_says_which_model_it_left_and_how_good_it_is(world: World) -> None
 
 
 def test_a_finished_run_is_handed_back(world: World) -> None:
-    words = ("train", "--data", "bodies", "--set", "training.steps=120", "--set", "models.width=8", "--json")
+    words = ("train", "--data", "bodies", "--set", f"training.steps={STEPS}", "--set", "models.width=8", "--json")
     again = world.run(*words).document
     assert again["reused"] is True
     assert again["model"] == world.model

@@ -17,7 +17,7 @@ SHAPE, SPACING_MM = (24, 32, 28), (4.0, 2.5, 3.0)  # slices of a CT of 4 mm, sma
 CANARY = Header(
     name="Canary^Yellow=金丝雀", patient="CANARY-4711", born="19610704", study="canary study", charset="ISO_IR 192"
 )
-STEPS = 120  # enough for the big organs to be found; these tests prove the way, not the accuracy
+STEPS = 250  # enough for the big organs to be found; these tests prove the way, not the accuracy
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
 
 

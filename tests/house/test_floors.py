@@ -61,6 +61,9 @@ def modules() -> Iterator[tuple[str, Path]]:
         yield dotted.removesuffix(".__init__"), path
 
 
+KNOWN = {name for name, _ in modules()}
+
+
 def imports(path: Path) -> Iterator[str]:
     """Yield every module that a file imports, also inside functions and under TYPE_CHECKING."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -68,9 +71,8 @@ def imports(path: Path) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import; write the whole name"
-            yield node.module or ""
-            if node.module == "isocenter":
-                yield from (f"isocenter.{alias.name}" for alias in node.names)
+            inner = [f"{node.module}.{alias.name}" for alias in node.names]
+            yield from (name if name.removeprefix("isocenter.") in KNOWN else node.module or "" for name in inner)
 
 
 def floor(room: str) -> int:

@@ -22,7 +22,11 @@ class Outcome(Protocol):
 
 
 def door(command: Callable[..., Outcome], show: Callable[[dict[str, Any]], None]) -> Callable[..., None]:
-    """Return a command that shows its outcome and exits as documented (errors.py draws the codes)."""
+    """Return a command that shows its outcome and exits as documented (errors.py draws the codes).
+
+    Raises:
+        Exit: By the command that is returned, with the code of what was refused, stopped, or does not hold.
+    """
 
     @functools.wraps(command)
     def walked(*args: Any, **kwargs: Any) -> None:

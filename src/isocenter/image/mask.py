@@ -166,7 +166,10 @@ class Mask:
         values = self.table.structures.get(structure)
         if values is None:
             raise LabelError(f"No structure {structure!r}; the table has {', '.join(self.table.structures)}.")
-        return np.asarray(np.isin(self.labels, values))
+        found = self.labels == values[0]
+        for value in values[1:]:
+            found |= self.labels == value
+        return np.asarray(found)
 
     def volume_ml(self, structure: str) -> float:
         """Return the volume of a structure in millilitres.

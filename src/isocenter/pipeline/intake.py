@@ -1,14 +1,18 @@
 """A folder becomes a version of a data set; a version or a folder is checked."""
 
+import hashlib
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
 
 from isocenter.case import Case, Dataset, Entry, Outline, Split, draw_split
 from isocenter.errors import LayoutError
 from isocenter.intake.issue import Issue
 from isocenter.intake.layouts import Found, Read, read_folder
-from isocenter.intake.quality import check_case, check_dataset
+from isocenter.intake.quality import check_case, check_cohort, check_dataset
 from isocenter.pipeline.ground import Place, opened, seal
 from isocenter.pipeline.ground import now as moment
 from isocenter.pipeline.outcome import Checked, Ingested, Watch
@@ -54,10 +58,7 @@ def ingest(
         stops = [issue for issue in issues if issue.severity == "stop"]
         if (stops and not leave_out) or not entries:
             raise LayoutError(_refusal(stops, taken=len(entries)))
-        version = Dataset(
-            name=dataset, entries=entries, table=found.table, split=_split(entries, found=found, seed=seed),
-            source=found.source, left_out=tuple(str(issue) for issue in stops),
-        )  # fmt: skip
+        version = _version(dataset, entries, found=found, seed=seed, left_out=tuple(map(str, stops)))
         checks = (
             Check(name="cases that cannot be used", held=not stops, figure=str(len(stops)), limit="0, or left out"),
             Check(name="one patient on one side", held=True, figure="by type", limit="by type"),
@@ -89,6 +90,8 @@ def check(name: str, *, store: Place = None, progress: Watch | None = None) -> C
     if Path(name).is_dir():
         found = read_folder(Path(name), pseudonym=Keys.create().pseudonym, progress=tell)
         entries, _, issues = _kept(found, keep=_seen)
+        if entries:
+            issues += check_cohort(_version(name, entries, found=found, seed=0))
         return Checked(name=name, dataset=None, cases=len(entries), issues=tuple(issues))
     with opened(store) as house:
         version = house.datasets.get(name)
@@ -133,10 +136,33 @@ def _keep(house: Store, case: Case) -> Entry:
 
 
 def _seen(case: Case) -> Entry:
-    return Entry(id=case.id, patient=case.patient, volumes={})
+    """Return the entry that a case would get, its bytes hashed and not kept."""
+    return Entry(
+        id=case.id,
+        patient=case.patient,
+        volumes={role: _digest(volume.voxels) for role, volume in case.volumes.items()},
+        outlines=tuple(
+            Outline(reader=one.reader, how=one.how, digest=_digest(one.mask.labels), present=one.mask.present)
+            for one in case.annotations
+        ),
+        facts=case.facts,
+    )
 
 
-def _split(entries: Iterable[Entry], *, found: Found, seed: int) -> Split | None:
+def _digest(values: npt.NDArray[np.generic]) -> str:
+    return hashlib.sha256(np.ascontiguousarray(values).data).hexdigest()
+
+
+def _version(
+    name: str, entries: Sequence[Entry], *, found: Found, seed: int, left_out: tuple[str, ...] = ()
+) -> Dataset:
+    split = _split(entries, found=found, seed=seed)
+    return Dataset(
+        name=name, entries=tuple(entries), table=found.table, split=split, source=found.source, left_out=left_out
+    )
+
+
+def _split(entries: Sequence[Entry], *, found: Found, seed: int) -> Split | None:
     """Return a split by patient, stratified by labels found and by site; None where there are too few to split."""
     strata: dict[str, str] = {}
     for entry in entries:

@@ -80,17 +80,24 @@ def open_input(
         SeriesError: No series that fits, several that fit, or one whose verdict is not accepted.
     """
     if is_nifti(path):
-        role = channels[0].role if len(channels) == 1 else "image"
-        return Opened(kind="nifti", volumes={role: read_nifti(path)}, series=(), files=(path,))
+        channel = channels[0] if len(channels) == 1 else None
+        volume = read_nifti(path) if channel is None else _as_said(path, channel)
+        role = "image" if channel is None else channel.role
+        return Opened(kind="nifti", volumes={role: volume}, series=(), files=(path,))
     named = _one_file_a_role(path, channels)
     if named:
-        volumes = {role: read_nifti(file) for role, file in named.items()}
+        volumes = {channel.role: _as_said(named[channel.role], channel) for channel in channels}
         return Opened(kind="nifti", volumes=volumes, series=(), files=tuple(named.values()))
     found = scan_folder(path, progress=None if watch is None else lambda done, of: watch("scan", done, of, ""))
     chosen = _choose(found, channels=channels, series=series)
     volumes = {role: load(one, accept=accept) for role, one in chosen.items()}
     files = tuple(dict.fromkeys(file for one in chosen.values() for file in one.paths))
     return Opened(kind="dicom", volumes=volumes, series=tuple(chosen.values()), files=files)
+
+
+def _as_said(path: Path, channel: Channel) -> Volume:
+    """Return a NIfTI volume as what the model reads: NIfTI itself says neither modality nor unit."""
+    return read_nifti(path, unit=channel.unit, modality=channel.modality)
 
 
 def _one_file_a_role(path: Path, channels: Sequence[Channel]) -> dict[str, Path]:

@@ -1,7 +1,7 @@
 """What a step hands back, and the public form of it (docs/reference/json.md)."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -268,7 +268,7 @@ def prediction_document(prediction: Prediction) -> dict[str, Any]:
         volumes=scores_document(prediction.volumes),
         seconds=dict(prediction.seconds),
         input=dict(prediction.input),
-        labels=[{"value": label.value, "name": label.name} for label in prediction.table],
+        labels=asdict(prediction.table),
         plan=dict(prediction.plan),
         files=dict(prediction.files),
         receipts=list(prediction.receipts),

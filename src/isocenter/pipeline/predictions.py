@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from isocenter.case import table_from
 from isocenter.errors import FileError, SealError
-from isocenter.image import Label, LabelTable
 from isocenter.pipeline.opening import digest_of
 from isocenter.pipeline.outcome import prediction_document
 from isocenter.result import Prediction, Score, Verdict
@@ -70,13 +70,12 @@ def read_prediction(folder: Path) -> Prediction:
 
 
 def _from(document: Mapping[str, Any]) -> Prediction:
-    labels = tuple(Label(value=label["value"], name=label["name"]) for label in document["labels"])
     verdict = document["verdict"]
     return Prediction(
         case=document["case"],
         model=document["model"],
         dataset=document["dataset"],
-        table=LabelTable(labels=labels),
+        table=table_from(document["labels"]),
         volumes=tuple(Score.from_json(volume) for volume in document["volumes"]),
         verdict=Verdict(decision=verdict["decision"], reasons=tuple(verdict["reasons"])),
         plan=document["plan"],

@@ -5,10 +5,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from isocenter.dicom.seg import write_seg
-from isocenter.errors import GridError
+from isocenter.errors import GridError, SeriesError
 from isocenter.image import Mask, Volume, write_nifti
 from isocenter.learning.inference.predict import Reader, volume_scores
 from isocenter.models.model import MANIFEST, Model, read_model
+from isocenter.pages import say
 from isocenter.pipeline.ground import Place, model_item, opened, seal
 from isocenter.pipeline.opening import Opened, digest_of, open_input
 from isocenter.pipeline.outcome import Predicted, Watch
@@ -16,7 +17,7 @@ from isocenter.pipeline.predictions import MASK, SEG, plain_numbers, whole_folde
 from isocenter.result import Check, Item, Prediction, Verdict
 from isocenter.store import Store
 
-UNCHECKED = "No check of release has been set up for this model, so every result goes to a person."
+UNCHECKED = say("reason.unchecked", lang="en")
 
 
 def predict(
@@ -91,11 +92,11 @@ def _write_masks(mask: Mask, found: Opened, model: Model, folder: Path) -> tuple
     try:
         paths = found.series[0].paths
         return write_seg(mask, sources=paths, path=folder / SEG, algorithm=name, version=version), ()
-    except GridError as error:
-        if found.series[0].verdict == "regular":
+    except (GridError, SeriesError) as error:
+        if found.series[0].verdict == "regular" and isinstance(error, GridError):
             raise
-        # the series was accepted in spite of a flaw, and its volume lies between the slices as they were stored
-        return (), (f"No SEG was written, since the volume does not lie on the series' own slices. {error}",)
+        # a series accepted in spite of a flaw has a volume between its slices; a picture may have no place at all
+        return (), (f"No SEG was written. {error}",)
 
 
 def _name(found: Opened) -> str:
