@@ -139,6 +139,8 @@ def _contrast_key(header: Header) -> Key:
         ("direction", tuple(round(part, 4) for part in header.doubles(tags.GRADIENT))),
         ("time", header.text(tags.TEMPORAL_POSITION)),
         ("kernel", header.text(tags.KERNEL) if is_ct else ""),
+        # HU is one scale: a slice on another was damaged, or belongs elsewhere
+        ("rescale", (header.text(tags.SLOPE), header.text(tags.INTERCEPT)) if is_ct else ""),
     )
 
 

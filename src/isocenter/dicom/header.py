@@ -70,8 +70,10 @@ class Header:
 
     def numbers(self, tag: int) -> tuple[float, ...]:
         """Return decimal strings as numbers; empty where absent or unreadable."""
+        raw = self.values.get(tag, b"").strip(b" \0")
         try:
-            return tuple(float(part) for part in self.values.get(tag, b"").strip(b" \0").split(b"\\") if part.strip())
+            # Python would read 1_0 as ten
+            return tuple(float(part) for part in raw.split(b"\\") if part.strip()) if b"_" not in raw else ()
         except ValueError:
             return ()
 

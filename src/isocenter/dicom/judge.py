@@ -1,6 +1,7 @@
 """Pictures of one volume to a series with its verdict."""
 
 from dataclasses import dataclass
+from math import isfinite
 
 from isocenter.dicom import tags
 from isocenter.dicom.frame import Frame
@@ -8,6 +9,7 @@ from isocenter.dicom.geometry import Flaw, Stack, affine_of, stack
 from isocenter.dicom.header import NATIVE, Header
 from isocenter.dicom.kinds import NOT_PICTURES, is_localiser, referenced_series, role_of
 from isocenter.dicom.series import Instance, Series
+from isocenter.dicom.soundness import is_cut, is_malformed
 from isocenter.errors import GridError
 from isocenter.image import Affine
 
@@ -24,8 +26,9 @@ _DECODED = NATIVE | {
 
 def judge(frames: list[Frame], *, name: str, holder: object = None) -> Series:
     """Return the series that some pictures of one volume make, with its verdict."""
-    whole = [frame for frame in frames if not is_truncated(frame.header)]
-    flaws = _form_flaws(frames[0], count=len(frames), whole=len(whole))
+    cut = {header.path for header in {id(frame.header): frame.header for frame in frames}.values() if _lacks(header)}
+    whole = [frame for frame in frames if frame.header.path not in cut]
+    flaws = _form_flaws(frames, whole=len(whole))
     used = whole or frames
     built: Stack | None = None
     affine: Affine | None = None
@@ -53,36 +56,31 @@ def judge_blank(header: Header, *, holder: object = None) -> Series:
     return found.series(header, name="", holder=holder)
 
 
-def is_truncated(header: Header) -> bool:
-    """Return whether the file ends before its pixels do."""
-    offset, length = header.pixels
-    if offset < 0 or not header.is_native:
-        return False
-    if offset == 0 or offset + length > header.size:
+def _lacks(header: Header) -> bool:
+    try:
+        return is_cut(header)
+    except OSError:
         return True
-    return length < frame_bytes(header) * max(1, int(header.number(tags.FRAMES, 1)))
 
 
-def frame_bytes(header: Header) -> int:
-    """Return the bytes of one uncompressed frame, by its header."""
-    bits = header.integer(tags.ROWS) * header.integer(tags.COLUMNS) * header.integer(tags.SAMPLES, 1)
-    if header.text(tags.PHOTOMETRIC) == "YBR_FULL_422":
-        bits = bits * 2 // 3  # two pixels share their two colour samples, PS3.3 C.7.6.3.1.2
-    return (bits * header.integer(tags.BITS_ALLOCATED) + 7) // 8
-
-
-def _form_flaws(first: Frame, *, count: int, whole: int) -> list[Flaw]:
+def _form_flaws(frames: list[Frame], *, whole: int) -> list[Flaw]:
     """Return what the headers alone say against a volume."""
-    header, flaws = first.header, []
-    if header.syntax not in _DECODED:
-        flaws.append(Flaw(verdict="unsupported", reason=f"No decoder for transfer syntax {header.syntax} (video?)."))
-    elif header.integer(tags.BITS_ALLOCATED) not in (1, 8, 16, 32):
+    header, count = frames[0].header, len(frames)
+    flaws: list[Flaw] = []
+    syntaxes = {frame.header.syntax for frame in frames} - _DECODED
+    odd = sum(is_malformed(frame.header) or not _can_scale(frame) for frame in frames)
+    if syntaxes:
+        flaws.append(Flaw(verdict="unsupported", reason=f"No decoder for transfer syntax {min(syntaxes)} (video?)."))
+    elif header.integer(tags.BITS_ALLOCATED) not in (8, 16, 32):
         flaws.append(Flaw(verdict="unsupported", reason=f"{header.integer(tags.BITS_ALLOCATED)} bits in a pixel."))
+    elif odd:
+        reason = f"The headers of {odd} of {count} pictures contradict themselves. Copy them again from their source."
+        flaws.append(Flaw(verdict="unsupported", reason=reason))
     elif whole < count:
         flaws.append(Flaw(
             verdict="truncated", accept="truncated" if whole else "",
-            reason=f"{count - whole} of {count} pictures end before their pixels do. Copy them again from their source"
-            + ("; accepting truncated leaves them out." if whole else "."),
+            reason=f"{count - whole} of {count} pictures end before their pixels do, or hold more than their headers "
+            "explain. Copy them again from their source" + ("; accepting truncated leaves them out." if whole else "."),
         ))  # fmt: skip
     if is_localiser(header):
         flaws.append(Flaw(
@@ -90,6 +88,10 @@ def _form_flaws(first: Frame, *, count: int, whole: int) -> list[Flaw]:
             reason="A localiser only shows where other series were planned. Accepting localiser reads it all the same.",
         ))  # fmt: skip
     return flaws
+
+
+def _can_scale(frame: Frame) -> bool:
+    return all(isfinite(number) for number in frame.rescale) and frame.rescale[0] != 0
 
 
 def _placed(frames: list[Frame]) -> tuple[Stack, Affine | None, list[Flaw]]:

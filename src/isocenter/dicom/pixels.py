@@ -13,8 +13,8 @@ import numpy.typing as npt
 from isocenter.dicom import tags
 from isocenter.dicom.frame import Frame
 from isocenter.dicom.header import BIG_ENDIAN, Header, read_header
-from isocenter.dicom.judge import frame_bytes
 from isocenter.dicom.slow import BROKEN, read_dataset
+from isocenter.dicom.soundness import frame_bytes
 from isocenter.errors import FileError
 
 _JPEG_EXTENDED = "1.2.840.10008.1.2.4.51"  # its 12-bit form only GDCM decodes

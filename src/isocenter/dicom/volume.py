@@ -79,6 +79,8 @@ def read_voxels(frames: Sequence[Frame]) -> npt.NDArray[np.generic]:
     is_colour = first.integer(tags.SAMPLES, 1) == 3 or first.text(tags.PHOTOMETRIC) == "PALETTE COLOR"
     try:
         return _read_colour(frames) if is_colour else _read_grey(frames)
+    except MemoryError as error:
+        raise FileError("The series needs more memory than there is, or its headers ask for too much.") from error
     except OSError as error:
         raise FileError(f"A file of the series cannot be read ({error.strerror}). Scan the folder again.") from error
 
@@ -168,18 +170,16 @@ def _stored_range(header: Header) -> tuple[int, int]:
 
 def _target(frames: Sequence[Frame]) -> np.dtype[np.generic]:
     """Return the smallest type for what the headers allow; int16 is tried where only the topmost values overrun it."""
-    slopes, intercepts = {f.rescale[0] for f in frames}, {f.rescale[1] for f in frames}
-    if not all(float(value).is_integer() for value in slopes | intercepts):
-        return np.dtype(np.float32)
-    header = frames[0].header
     if any(tags.MODALITY_LUT in frame.header.values for frame in frames):
         return np.dtype(np.int32)
-    low, high = _stored_range(header)
-    if slopes == {1.0} and intercepts == {0.0}:
-        size = header.integer(tags.BITS_ALLOCATED) // 8 or 1
-        return np.dtype(f"{'i' if is_signed(header) else 'u'}{size}")
-    ends = [slope * end + intercept for slope in slopes for intercept in intercepts for end in (low, high)]
-    if slopes == {1.0} and header.integer(tags.BITS_ALLOCATED) == 16:
+    scales = {(*frame.rescale, *_stored_range(frame.header)) for frame in frames}
+    if not all(float(slope).is_integer() and float(intercept).is_integer() for slope, intercept, _, _ in scales):
+        return np.dtype(np.float32)
+    ends = [slope * end + intercept for slope, intercept, low, high in scales for end in (low, high)]
+    size = frames[0].header.integer(tags.BITS_ALLOCATED) // 8
+    if all(scale[:2] == (1.0, 0.0) for scale in scales) and len({low < 0 for _, _, low, _ in scales}) == 1:
+        return np.dtype(f"{'i' if min(ends) < 0 else 'u'}{size}")
+    if size == 2 and all(slope == 1 for slope, _, _, _ in scales):
         return np.dtype(np.int16)
     for kind, (least, most) in _LIMITS.items():
         if least <= min(ends) and max(ends) <= most:
