@@ -1,6 +1,7 @@
 """A chain that holds is walked back to its sources; one changed byte anywhere ends the walk at the right link."""
 
 import shutil
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
@@ -153,6 +154,14 @@ def test_a_name_that_the_catalogue_changed_is_found(world: World) -> None:
     world.store.datasets.save(replace(dataset, name="others"), at=AT)
     with pytest.raises(SealError, match="its receipt says dataset:bodies"):
         walk("others", store=world.store)
+
+
+def test_a_catalogue_that_leads_to_another_receipt_is_found(world: World) -> None:
+    with sqlite3.connect(Path(world.store.place, "catalogue.db")) as tables:
+        tables.execute("UPDATE mentions SET receipt = ? WHERE digest = ?", (world.ingest, world.model))
+    tables.close()
+    with pytest.raises(SealError, match="it does not"):
+        walk(world.model, store=world.store)
 
 
 def test_what_was_never_sealed_has_no_chain(world: World) -> None:

@@ -1,6 +1,7 @@
 """What a store keeps, how it is found, and what is not taken for a store."""
 
 import json
+import random
 import stat
 from dataclasses import replace
 from pathlib import Path
@@ -182,6 +183,22 @@ def test_a_damaged_store_says_so(store: Store, name: str) -> None:
     path.unlink()
     with pytest.raises(StoreError, match=r"backup|no store"):
         open_store(store.place)
+
+
+def test_any_changed_byte_of_the_mark_or_the_keys_stops_the_store(store: Store) -> None:
+    """A changed secret would make two patients of one; a changed public key would be handed on as ours."""
+    store.close()
+    rng = random.Random(0)  # noqa: S311 - which bit, not a secret
+    for path in (Path(store.place, "store.json"), *Path(store.place, "keys").iterdir()):
+        sound = path.read_bytes()
+        for place in [*range(min(12, len(sound))), *(rng.randrange(len(sound)) for _ in range(30))]:
+            changed = bytearray(sound)
+            changed[place] ^= 1 << rng.randrange(8)
+            path.write_bytes(bytes(changed))
+            with pytest.raises(StoreError):
+                open_store(store.place)
+        path.write_bytes(sound)
+    open_store(store.place).close()
 
 
 def test_a_store_that_was_half_made_is_finished_with_the_same_keys(store: Store) -> None:

@@ -173,9 +173,12 @@ def _of_run(name: str, store: Store) -> str:
 
 
 def _maker(digest: str, name: str, store: Store) -> str:
+    """Return the receipt of a thing's making; the catalogue finds it, and the receipt itself must say so."""
     found = store.receipts.maker(digest)
     if found is None:
         raise SealError(
             f"No receipt speaks of {name} ({digest[:16]}…): it was changed after it was sealed, or never sealed."
         )
+    if digest not in {item.digest for item in store.receipts.get(found).outputs}:
+        raise SealError(f"The catalogue says that receipt {found[:16]}… speaks of {name}; it does not.")
     return found

@@ -11,44 +11,35 @@ keys/          signing.pem, public.pem, pseudonyms.key: for the owner alone; wit
 locks/, aside/ who is at work, and what is not finished
 """
 
-import json
 import os
 import re
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
-
 from isocenter.case import Annotation, Case, Dataset, Entry
-from isocenter.errors import NotFoundError, StoreError
+from isocenter.errors import StoreError
 from isocenter.image import LabelTable, Mask, Volume
-from isocenter.result import canonical
 from isocenter.security import Keys
 from isocenter.store.blobs import Blobs, Cipher
 from isocenter.store.catalogue import Catalogue, sqlite_url
 from isocenter.store.files import LocalFiles, RemoteFiles, files_at, told
 from isocenter.store.folders import Models, Runs
 from isocenter.store.locks import FileLocks, RowLocks
+from isocenter.store.mark import MARK, Mark, checked_catalogue, made_keys, read_keys, read_mark
 from isocenter.store.receipts import Receipts
 from isocenter.store.versions import Datasets, Evaluations
 from isocenter.store.voxels import mask_from, mask_parts, volume_from, volume_parts
 
-FORMAT = 1
-_MARK = "store.json"
 _PATIENCE_S = 30.0  # of a process that finds another one making the store; that takes well under a second
-_SIGNING, _PUBLIC, _SECRET = "keys/signing.pem", "keys/public.pem", "keys/pseudonyms.key"
 
 
 class Store:
     """Everything that isocenter keeps. Open it by `open_store` or `create`; close it, or use it in a `with`."""
 
-    def __init__(self, files: LocalFiles | RemoteFiles, *, mark: "Mark", keys: Keys, cipher: Cipher | None) -> None:
+    def __init__(self, files: LocalFiles | RemoteFiles, *, mark: Mark, keys: Keys, cipher: Cipher | None) -> None:
         here = files if isinstance(files, LocalFiles) else LocalFiles(_here(mark.id))
         self._catalogue = Catalogue(_url(files, mark), place=files.place)
         self._catalogue.require_tables()
@@ -154,18 +145,6 @@ class Store:
         self.close()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
-    """What store.json says."""
-
-    id: str
-    catalogue: str = ""
-
-    def to_bytes(self) -> bytes:
-        """Return the file's bytes."""
-        return canonical({"format": FORMAT, "id": self.id, "catalogue": self.catalogue})
-
-
 def create(place: str | Path, *, catalogue: str = "", cipher: Cipher | None = None) -> Store:
     """Make a store, with new keys, and open it; one that is there already is opened.
 
@@ -180,19 +159,19 @@ def create(place: str | Path, *, catalogue: str = "", cipher: Cipher | None = No
             this machine and no catalogue is named.
     """
     files = files_at(place)
-    if files.has(_MARK):
+    if files.has(MARK):
         return open_store(place, cipher=cipher)
-    mark = Mark(id=uuid.uuid4().hex, catalogue=_checked(catalogue, is_local=isinstance(files, LocalFiles)))
+    checked = checked_catalogue(catalogue, is_local=isinstance(files, LocalFiles))
     _require_free(files)
     if isinstance(files, LocalFiles):
         with told(files.place, "written"):
             # for the owner alone, as images of patients are, until the owner says otherwise
             files.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with FileLocks(files.folder / "locks").alone(patience_s=_PATIENCE_S):
-            if not files.has(_MARK):
-                _make(files, mark)
+            if not files.has(MARK):
+                _make(files, checked)
     else:
-        _make(files, mark)
+        _make(files, checked)
     return open_store(place, cipher=cipher)
 
 
@@ -208,71 +187,34 @@ def open_store(place: str | Path, *, create_new: bool = False, cipher: Cipher | 
         StoreError: Not a store, one from a newer version, damaged, or it may not be opened by this account.
     """
     files = files_at(place)
-    try:
-        marked = files.read(_MARK)
-    except NotFoundError as error:
-        if create_new:
-            return create(place, cipher=cipher)
-        raise StoreError(
-            f"There is no store at {files.place}. Make one with `isocenter init --store {files.place}`, "
-            "or name another with --store or ISOCENTER_STORE."
-        ) from error
-    mark = _read(marked, place=files.place)
-    return Store(files, mark=mark, keys=_keys(files), cipher=cipher)
+    if files.has(MARK):
+        mark = read_mark(files)
+        keys = read_keys(files)
+        mark.require_keys(keys, place=files.place)
+        return Store(files, mark=mark, keys=keys, cipher=cipher)
+    if create_new:
+        return create(place, cipher=cipher)
+    raise StoreError(
+        f"There is no store at {files.place}. Make one with `isocenter init --store {files.place}`, "
+        "or name another with --store or ISOCENTER_STORE."
+    )
 
 
-def _make(files: LocalFiles | RemoteFiles, mark: Mark) -> None:
+def _make(files: LocalFiles | RemoteFiles, catalogue: str) -> None:
     """Write what a store begins with, the mark last; what a killed process left is used or replaced."""
-    if not (files.has(_SIGNING) and files.has(_SECRET)):
-        keys = Keys.create()
-        files.write(_SECRET, [keys.secret], is_secret=True)
-        files.write(_SIGNING, [keys.signing_pem()], is_secret=True)
-    files.write(_PUBLIC, [_keys(files).public.to_pem()])
-    made = Catalogue(_url(files, mark), place=files.place)
-    made.create()
-    made.close()
-    files.write(_MARK, [mark.to_bytes()])
-
-
-def _keys(files: LocalFiles | RemoteFiles) -> Keys:
-    try:
-        return Keys.read(signing=files.read(_SIGNING), secret=files.read(_SECRET))
-    except NotFoundError as error:
-        raise StoreError(
-            f"The keys of the store at {files.place} are gone. Bring its keys folder back from a backup: "
-            "without them nothing can be signed, and no receipt of this store can be checked."
-        ) from error
-
-
-def _read(marked: bytes, *, place: str) -> Mark:
-    try:
-        document = json.loads(marked)
-        stated, mark = int(document["format"]), Mark(id=str(document["id"]), catalogue=str(document["catalogue"]))
-    except (ValueError, KeyError, TypeError) as error:
-        stated = _stated(marked)
-        if stated <= FORMAT:
-            raise StoreError(f"{_MARK} of the store at {place} is damaged; bring it back from a backup.") from error
-    if stated > FORMAT:
-        raise StoreError(
-            f"The store at {place} was made by a newer isocenter (format {stated}; this one knows {FORMAT}). "
-            "Upgrade isocenter to open it; nothing was changed."
-        )
-    return mark
-
-
-def _stated(marked: bytes) -> int:
-    """Return the format that a mark speaks of, also where the rest of it is of a form not known yet; 0 where none."""
-    try:
-        return int(json.loads(marked)["format"])
-    except (ValueError, KeyError, TypeError):
-        return 0
+    keys = made_keys(files)
+    mark = Mark.of(keys, catalogue=catalogue)
+    tables = Catalogue(_url(files, mark), place=files.place)
+    tables.create()
+    tables.close()
+    files.write(MARK, [mark.to_bytes()])
 
 
 def _require_free(files: LocalFiles | RemoteFiles) -> None:
     # what a killed, or a still working, `create` leaves; it may have reached the mark by now
     own = re.compile(r"aside|keys|locks|catalogue\.db(-journal|-shm|-wal)?")
     strange = [name for name in files.names("") if not own.fullmatch(name)]
-    if files.has(_MARK):
+    if files.has(MARK):
         return
     if strange:
         raise StoreError(
@@ -281,28 +223,11 @@ def _require_free(files: LocalFiles | RemoteFiles) -> None:
         )
 
 
-def _checked(catalogue: str, *, is_local: bool) -> str:
-    if not catalogue:
-        if is_local:
-            return ""
-        raise StoreError(
-            "A store on another filesystem needs a database for its catalogue, such as "
-            "postgresql+psycopg://user@host/isocenter; SQLite cannot lie there."
-        )
-    try:
-        has_password = make_url(catalogue).password is not None
-    except ArgumentError as error:
-        raise StoreError("The catalogue's URL is none; one looks like postgresql+psycopg://user@host/name.") from error
-    if has_password:
-        raise StoreError("The catalogue's URL holds a password, and store.json would show it. Use ~/.pgpass instead.")
-    return catalogue
-
-
 def _url(files: LocalFiles | RemoteFiles, mark: Mark) -> str:
     if mark.catalogue:
         return mark.catalogue
     if not isinstance(files, LocalFiles):
-        raise StoreError(f"The store at {files.place} names no catalogue; its {_MARK} was changed.")
+        raise StoreError(f"The store at {files.place} names no catalogue; its {MARK} was changed.")
     return sqlite_url(files.folder / "catalogue.db")
 
 
