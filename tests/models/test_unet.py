@@ -45,3 +45,19 @@ def test_every_weight_is_learnt() -> None:
     network = UNet(channels=1, classes=2, width=8, levels=ladder(spacing_mm=(1, 1, 1), patch=(8, 8, 8), depth=1))
     network(torch.randn(1, 1, 8, 8, 8)).square().mean().backward()
     assert all(weight.grad is not None and weight.grad.any() for weight in network.parameters())
+
+
+def test_an_answer_does_not_depend_on_who_else_is_in_the_batch() -> None:
+    torch.manual_seed(0)
+    network = UNet(channels=1, classes=3, width=8, levels=ladder(spacing_mm=(1, 1, 1), patch=(8, 8, 8), depth=1))
+    images = torch.randn(3, 1, 8, 8, 8)
+    alone = torch.cat([network(image[None]) for image in images])
+    torch.testing.assert_close(network(images), alone, rtol=1e-4, atol=1e-5)  # float32, summed in another order
+
+
+def test_a_scale_and_a_shift_of_the_input_change_little() -> None:
+    """Scanners differ in gain; the first convolution is normalised channel by channel."""
+    torch.manual_seed(0)
+    network = UNet(channels=1, classes=2, width=8, levels=ladder(spacing_mm=(1, 1, 1), patch=(16, 16, 16), depth=1))
+    image = torch.randn(1, 1, 16, 16, 16)
+    torch.testing.assert_close(network(image * 10), network(image), rtol=1e-2, atol=1e-2)  # the epsilon of the norm

@@ -23,8 +23,16 @@ def moved(
     if drawn.bend_mm is None and torch.equal(drawn.matrix, identity) and not drawn.shift.any():
         return images, labels
     grid = _places(images, drawn=drawn, spacing_mm=spacing_mm)
-    looked_up = F.grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
-    return looked_up, None if labels is None else _labels_at(labels, grid)
+    if labels is None:
+        return _looked_up(images, grid, mode="bilinear"), None
+    values = labels.unique()
+    if len(values) > _MOST_SHARES:
+        near = _looked_up(labels[:, None].float(), grid, mode="nearest")
+        return _looked_up(images, grid, mode="bilinear"), near[:, 0].round().to(labels.dtype)
+    shares = (labels[:, None] == values[1:].view(1, -1, 1, 1, 1)).to(images)
+    both = _looked_up(torch.cat((images, shares), dim=1), grid, mode="bilinear")
+    channels = images.shape[1]
+    return both[:, :channels].contiguous(), _largest(both[:, channels:], values)
 
 
 def flipped(images: Tensor, labels: Tensor | None, *, drawn: Drawn) -> tuple[Tensor, Tensor | None]:
@@ -56,12 +64,18 @@ def _places(images: Tensor, *, drawn: Drawn, spacing_mm: Sequence[float]) -> Ten
     return place.flip(-1)
 
 
-def _labels_at(labels: Tensor, grid: Tensor) -> Tensor:
-    values = labels.unique()
-    if len(values) > _MOST_SHARES:
-        near = F.grid_sample(labels[:, None].float(), grid, mode="nearest", padding_mode="border", align_corners=False)
-        return near[:, 0].round().to(labels.dtype)
-    shares = (labels[:, None] == values.view(1, -1, 1, 1, 1)).float()
-    at = F.grid_sample(shares, grid, mode="bilinear", padding_mode="border", align_corners=False)
-    chosen: Tensor = values[at.argmax(dim=1)]
+def _looked_up(images: Tensor, grid: Tensor, *, mode: str) -> Tensor:
+    return F.grid_sample(images, grid, mode=mode, padding_mode="border", align_corners=False)
+
+
+def _largest(shares: Tensor, values: Tensor) -> Tensor:
+    """Return the value whose share (b, values - 1, s, r, c) is the largest; the first value has what the others leave.
+
+    One by one, since torch's argmax over channels takes longer on a CPU than the interpolation.
+    """
+    most = 1 - shares.sum(dim=1)
+    chosen = values[0].expand(most.shape).clone()
+    for share, value in zip(shares.unbind(dim=1), values[1:], strict=True):
+        chosen[share > most] = value
+        most = torch.maximum(most, share)
     return chosen
