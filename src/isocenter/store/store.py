@@ -1,7 +1,6 @@
 """The store: one folder by default, or a filesystem's URL with a database's URL, by configuration alone.
 
-store.json     {"format": 1, "id": …, "catalogue": URL of a database elsewhere, or ""}; written last, so a folder
-               that has it is whole
+store.json     what the store is and which keys it was made with (see mark); written last: what has it is whole
 catalogue.db   what is kept, by name (SQLite)
 blobs/         volumes, masks, versions of data sets, evaluations, by the sha256 of their bytes
 models/<id>/   as training left them
