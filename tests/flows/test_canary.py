@@ -90,7 +90,7 @@ def test_errors_say_no_name(world: World, tmp_path: Path) -> None:
 
 
 def test_the_databases_free_pages_hold_no_name(store: Path) -> None:
-    for path in store.glob("*.sqlite*"):
+    for path in store.glob("catalogue.db*"):
         assert not any(needle in path.read_bytes() for needle in needles())
-    with sqlite3.connect(store / "catalogue.sqlite") as database:
+    with sqlite3.connect(store / "catalogue.db") as database:
         assert database.execute("select count(*) from sqlite_master").fetchone()[0] > 0

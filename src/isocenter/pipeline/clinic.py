@@ -7,10 +7,10 @@ from isocenter.case import Dataset
 from isocenter.clinic.reporting import compose_report, summarise, write_html
 from isocenter.errors import FileError, NotFoundError, RecipeError
 from isocenter.image import read_nifti_mask
+from isocenter.intake.opening import digest_of
 from isocenter.models.model import read_model
 from isocenter.pages import LANGUAGES
 from isocenter.pipeline.ground import Place, now, opened, seal
-from isocenter.pipeline.opening import digest_of
 from isocenter.pipeline.outcome import Reported
 from isocenter.pipeline.predictions import MASK, PREDICTION, read_prediction
 from isocenter.plugins import did_you_mean

@@ -2,7 +2,7 @@
 
 import getpass
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,9 @@ DEFAULT_STORE = "isocenter-store"
 
 Place = str | Path | None
 
+Watch = Callable[[str, float, float, str], None]
+"""Whom a long step tells how far it is: (stage, done, total, note)."""
+
 
 def opened(place: Place, *, create_new: bool = False) -> Store:
     """Return the store that was named, in an argument or in ISOCENTER_STORE, by default ./isocenter-store.
@@ -25,6 +28,13 @@ def opened(place: Place, *, create_new: bool = False) -> Store:
         StoreError: There is none, or it cannot be used.
     """
     return open_store(place or os.environ.get("ISOCENTER_STORE") or DEFAULT_STORE, create_new=create_new)
+
+
+def told(progress: Watch | None, stage: str) -> Callable[[int, int], None] | None:
+    """Return whom a room tells (done, total) of a stage, None where nobody listens."""
+    if progress is None:
+        return None
+    return lambda done, of: progress(stage, done, of, "")
 
 
 def now() -> str:

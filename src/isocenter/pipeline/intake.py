@@ -13,9 +13,8 @@ from isocenter.errors import LayoutError
 from isocenter.intake.issue import Issue
 from isocenter.intake.layouts import Found, Read, read_folder
 from isocenter.intake.quality import check_case, check_cohort, check_dataset
-from isocenter.pipeline.ground import Place, opened, seal
-from isocenter.pipeline.ground import now as moment
-from isocenter.pipeline.outcome import Checked, Ingested, Watch
+from isocenter.pipeline.ground import Place, Watch, now, opened, seal, told
+from isocenter.pipeline.outcome import Checked, Ingested
 from isocenter.result import Check, Item
 from isocenter.security import Keys
 from isocenter.store import Store
@@ -51,9 +50,10 @@ def ingest(
         StoreError: The store cannot be used.
     """
     begun = time.monotonic()
-    tell = None if progress is None else lambda done, of: progress("ingest", done, of, "")
     with opened(store, create_new=True) as house, house.hold(f"dataset:{dataset}"):
-        found = read_folder(Path(folder), as_=as_, pseudonym=house.keys.pseudonym, accept=accept, progress=tell)
+        found = read_folder(
+            Path(folder), as_=as_, pseudonym=house.keys.pseudonym, accept=accept, progress=told(progress, "ingest")
+        )
         entries, sources, issues = _kept(found, keep=lambda case: _keep(house, case))
         stops = [issue for issue in issues if issue.severity == "stop"]
         if (stops and not leave_out) or not entries:
@@ -67,7 +67,7 @@ def ingest(
             house, "ingest", inputs=sources, outputs=(Item(name=f"dataset:{dataset}", digest=version.id),),
             checks=checks, facts={"layout": found.layout, "accept": list(accept), "seed": seed},
         )  # fmt: skip
-        house.datasets.save(version, at=moment())
+        house.datasets.save(version, at=now())
     return Ingested(
         dataset=version, layout=found.layout, why=found.why, issues=tuple(issues), receipt=receipt,
         seconds=time.monotonic() - begun,
@@ -86,16 +86,17 @@ def check(name: str, *, store: Place = None, progress: Watch | None = None) -> C
         NotFoundError: There is neither.
         LayoutError: The folder is of no layout that is known.
     """
-    tell = None if progress is None else lambda done, of: progress("check", done, of, "")
     if Path(name).is_dir():
-        found = read_folder(Path(name), pseudonym=Keys.create().pseudonym, progress=tell)
+        found = read_folder(Path(name), pseudonym=Keys.create().pseudonym, progress=told(progress, "check"))
         entries, _, issues = _kept(found, keep=_seen)
         if entries:
             issues += check_cohort(_version(name, entries, found=found, seed=0))
         return Checked(name=name, dataset=None, cases=len(entries), issues=tuple(issues))
     with opened(store) as house:
         version = house.datasets.get(name)
-        issues = list(check_dataset(version, lambda entry: house.case(version, entry), progress=tell))
+        issues = list(
+            check_dataset(version, lambda entry: house.case(version, entry), progress=told(progress, "check"))
+        )
     return Checked(name=version.name, dataset=version.id, cases=len(version.entries), issues=tuple(issues))
 
 

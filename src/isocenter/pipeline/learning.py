@@ -13,12 +13,12 @@ from isocenter.learning.inference.evaluate import Evaluation
 from isocenter.learning.inference.evaluate import evaluate as score_cases
 from isocenter.learning.inference.predict import Reader
 from isocenter.learning.training import Cases, Fitted, decide, fingerprint, fit
+from isocenter.learning.training.page import Page
+from isocenter.learning.training.plan.keep import kept_plan, run_id, write_plan
 from isocenter.models.card import write_card
 from isocenter.models.model import Description, Model, read_model, write_model
-from isocenter.pipeline.curves import Page
-from isocenter.pipeline.ground import Place, dataset_item, model_item, now, opened, outlined, seal
-from isocenter.pipeline.outcome import Evaluated, Planned, Trained, Watch
-from isocenter.pipeline.runs import kept_plan, run_id, write_plan
+from isocenter.pipeline.ground import Place, Watch, dataset_item, model_item, now, opened, outlined, seal
+from isocenter.pipeline.outcome import Evaluated, Planned, Trained
 from isocenter.recipe import Plan, Recipe, read_recipe
 from isocenter.result import Check, Item
 from isocenter.store import Store

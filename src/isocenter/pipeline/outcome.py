@@ -1,6 +1,6 @@
 """What a step hands back, and the public form of it (docs/reference/json.md)."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,9 +10,6 @@ from isocenter.intake.issue import Issue
 from isocenter.pipeline.public import document
 from isocenter.recipe import Plan
 from isocenter.result import Prediction, Score
-
-Watch = Callable[[str, float, float, str], None]
-"""Whom a long step tells how far it is: (stage, done, total, note)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 from isocenter.case import table_from
 from isocenter.errors import FileError, SealError
-from isocenter.pipeline.opening import digest_of
+from isocenter.intake.opening import digest_of
 from isocenter.pipeline.outcome import prediction_document
 from isocenter.result import Prediction, Score, Verdict
 

@@ -7,12 +7,12 @@ from pathlib import Path
 from isocenter.dicom.seg import write_seg
 from isocenter.errors import GridError, SeriesError
 from isocenter.image import Mask, Volume, write_nifti
+from isocenter.intake.opening import Opened, digest_of, open_input
 from isocenter.learning.inference.predict import Reader, volume_scores
 from isocenter.models.model import MANIFEST, Model, read_model
 from isocenter.pages import say
-from isocenter.pipeline.ground import Place, model_item, opened, seal
-from isocenter.pipeline.opening import Opened, digest_of, open_input
-from isocenter.pipeline.outcome import Predicted, Watch
+from isocenter.pipeline.ground import Place, Watch, model_item, opened, seal, told
+from isocenter.pipeline.outcome import Predicted
 from isocenter.pipeline.predictions import MASK, SEG, plain_numbers, whole_folder, write_prediction
 from isocenter.result import Check, Item, Prediction, Verdict
 from isocenter.store import Store
@@ -56,11 +56,14 @@ def predict(
     with opened(store, create_new=is_folder) as house:
         reader = Reader(read_model(folder if is_folder else house.models.folder(str(model))))
         found = open_input(
-            Path(input), channels=reader.model.plan.channels, accept=accept, series=series, watch=progress
+            Path(input),
+            channels=reader.model.plan.channels,
+            accept=accept,
+            series=series,
+            progress=told(progress, "scan"),
         )
         marks["read"] = time.monotonic()
-        tell = None if progress is None else lambda done, of: progress("read", done, of, "")
-        reading = reader.read(found.volumes, progress=tell)
+        reading = reader.read(found.volumes, progress=told(progress, "read"))
         with whole_folder(out) as aside:
             marks["found"] = time.monotonic()
             checks, unsaid = _write_masks(reading.mask, found, reader.model, aside)

@@ -11,8 +11,9 @@ from isocenter.dicom import scan as scan_folder
 from isocenter.dicom.export import write_series
 from isocenter.errors import FileError, InputError
 from isocenter.image import write_nifti
-from isocenter.pipeline.opening import is_nifti, open_input
-from isocenter.pipeline.outcome import Converted, Watch
+from isocenter.intake.opening import is_nifti, open_input
+from isocenter.pipeline.ground import Watch, told
+from isocenter.pipeline.outcome import Converted
 from isocenter.pipeline.public import document
 
 
@@ -60,8 +61,7 @@ def scan(folder: Path, *, progress: Watch | None = None) -> Scanned:
     """
     begun = time.monotonic()
     folder = Path(folder)
-    tell = None if progress is None else lambda done, of: progress("scan", done, of, "")
-    found = scan_folder(folder, progress=tell)
+    found = scan_folder(folder, progress=told(progress, "scan"))
     if found.files == 0:
         raise FileError(f"{folder} holds no file. Name the folder that the images were exported to.")
     return Scanned(folder=folder, found=found, seconds=time.monotonic() - begun)
@@ -95,7 +95,7 @@ def convert(
     out = Path(out)
     if out.is_file():
         raise FileError(f"{out} exists; name a new file.")
-    opened = open_input(Path(input), accept=accept, series=series, watch=progress)
+    opened = open_input(Path(input), accept=accept, series=series, progress=told(progress, "scan"))
     volume = next(iter(opened.volumes.values()))
     if modality is not None and opened.kind == "nifti":
         volume = replace(volume, modality=modality, unit="HU" if modality == "CT" else "1")

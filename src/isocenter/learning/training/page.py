@@ -2,16 +2,19 @@
 
 import math
 import time
+from collections.abc import Callable
 from pathlib import Path
 
-from isocenter.learning.training import Fitted, Progress
+from isocenter.learning.training.fit import Fitted
+from isocenter.learning.training.progress import Progress
 from isocenter.pages import Curve, RunPage, write_run
 from isocenter.pages.run import State
-from isocenter.pipeline.outcome import Watch
 from isocenter.recipe import Plan
 from isocenter.result import Score
 
 _PAGE_EVERY_S = 10.0
+
+Watch = Callable[[str, float, float, str], None]
 
 
 class Page:

@@ -1,6 +1,6 @@
 """A path becomes volumes by role: a DICOM folder, file or zip, a NIfTI file, or a folder of one NIfTI a role."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from hashlib import file_digest
 from pathlib import Path
@@ -10,7 +10,6 @@ from isocenter.dicom import Scan, Series, load
 from isocenter.dicom import scan as scan_folder
 from isocenter.errors import FileError, SeriesError
 from isocenter.image import Volume, read_nifti
-from isocenter.pipeline.outcome import Watch
 from isocenter.recipe import Channel
 
 Kind = Literal["dicom", "nifti"]
@@ -64,7 +63,7 @@ def open_input(
     channels: Sequence[Channel] = (),
     accept: Collection[str] = (),
     series: int | None = None,
-    watch: Watch | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Opened:
     """Return the volumes at a path, one for each channel wanted.
 
@@ -73,7 +72,7 @@ def open_input(
         channels: What a model reads; empty takes the one volume that is there.
         accept: Words that take a series in spite of its verdict (see dicom.load).
         series: Takes that series of the scan, by its number from 1, for the only channel.
-        watch: Told how far the scan is.
+        progress: Told (files scanned, files in all).
 
     Raises:
         FileError: Nothing there that can be read.
@@ -88,7 +87,7 @@ def open_input(
     if named:
         volumes = {channel.role: _as_said(named[channel.role], channel) for channel in channels}
         return Opened(kind="nifti", volumes=volumes, series=(), files=tuple(named.values()))
-    found = scan_folder(path, progress=None if watch is None else lambda done, of: watch("scan", done, of, ""))
+    found = scan_folder(path, progress=progress)
     chosen = _choose(found, channels=channels, series=series)
     volumes = {role: load(one, accept=accept) for role, one in chosen.items()}
     files = tuple(dict.fromkeys(file for one in chosen.values() for file in one.paths))
