@@ -72,7 +72,7 @@ def model_plan(make_plan: Callable[..., Plan]) -> Plan:
     """Return the plan of the small model."""
     scaling = Scaling(kind="window", low=-100.0, high=200.0, shift=50.0, scale=80.0)
     channel = Channel(role="ct", scaling=scaling, modality="CT", unit="HU")
-    plan: Plan = make_plan(channels=(channel,), patch=(20, 20, 20), overlap=0.0, width=8, depth=1)
+    plan: Plan = make_plan(channels=(channel,), patch=(20, 20, 20), overlap=0.0, width=8, depth=2)
     return plan
 
 
@@ -95,14 +95,14 @@ def trained(model_plan: Plan, tmp_path_factory: pytest.TempPathFactory) -> Model
 
 
 def _teach(network: nn.Module, plan: Plan) -> None:
-    """Show 60 batches of patches, four each, around background and organs in turn."""
-    learner = torch.optim.AdamW(network.parameters(), lr=0.02)
+    """Show 100 batches of patches, four each, around background and organs in turn."""
+    learner = torch.optim.AdamW(network.parameters(), lr=0.01)
     rng = np.random.default_rng(0)
     volume, mask = sampled(*grid(), seed=1)
     prepared = prepare({"ct": volume}, plan=plan)
     labels = prepare_mask(mask, prepared).long()
     places = [(labels == value).nonzero().numpy() for value in range(len(TABLE) + 1)]
-    for step in range(60):
+    for step in range(100):
         images, targets = [], []
         for turn in range(4):
             around = rng.choice(places[(4 * step + turn) % len(places)]) - rng.integers(2, 18, 3)

@@ -35,7 +35,7 @@ def test_the_model_finds_what_it_has_learnt(reader: Reader, body: Body) -> None:
     found = reader.read({"ct": volume}).mask
     found.require_grid_of(volume)
     for name in truth.table.structures:
-        # 0.9: a network of 60 steps; a swap of sides would give 0
+        # 0.9: a network of 100 steps; a swap of sides would give 0
         assert dice(found.binary(name), truth.binary(name)) > 0.9, name
 
 
