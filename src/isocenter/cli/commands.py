@@ -228,6 +228,7 @@ def report(
 def verify(
     thing: Annotated[str, typer.Argument(help="A prediction's folder, a report, or a model, run or data set by name.")],
     *,
+    key: Annotated[str, typer.Option("--key", help="Fingerprint of the key that must have signed.")] = "",
     store: Store = None,
     json: Json = False,
 ) -> Outcome:
@@ -239,7 +240,7 @@ def verify(
     """
     from isocenter import pipeline
 
-    return pipeline.verify(thing, store=store)
+    return pipeline.verify(thing, key=key, store=store)
 
 
 def info(*, json: Json = False) -> Outcome:

@@ -121,7 +121,8 @@ def report(document: Document) -> None:
 def verify(document: Document) -> None:
     """List each link that holds, the newest first."""
     _table(("step", "what holds"), [(link["step"], link["says"]) for link in document["links"]])
-    _say(f"All {len(document['links'])} links hold, signed by key {document['key']}.")
+    whose = "this store's own" if document["is_own"] else "not this store's; compare it with what its owner says"
+    _say(f"All {len(document['links'])} links hold, signed by key {document['key']} ({whose}).")
 
 
 def kept(document: Document) -> None:

@@ -27,11 +27,12 @@ def init(store: Place = None) -> Initialised:
         return Initialised(store=house.place, key=house.keys.public.id)
 
 
-def verify(thing: str | Path, *, store: Place = None) -> Verified:
+def verify(thing: str | Path, *, key: str = "", store: Place = None) -> Verified:
     """Walk a thing's receipts back to its sources; every signature, digest and byte that is kept is checked.
 
     Args:
         thing: Folder of a prediction, a file in it, a model's folder; or a data set, model or run by name or id.
+        key: Fingerprint, or its first digits, of the key that must have signed; empty takes any, which is then named.
         store: Where names are looked for. A prediction's folder is checked without one too.
 
     Raises:
@@ -43,11 +44,12 @@ def verify(thing: str | Path, *, store: Place = None) -> Verified:
     except StoreError:
         if store is not None or not Path(thing).exists():
             raise
-        found = walk(thing)
+        found = walk(thing, key=key)
     else:
         with house:
-            found = walk(thing, store=house)
-    return Verified(thing=found.thing, key=found.key, links=tuple((link.step, link.says) for link in found.links))
+            found = walk(thing, store=house, key=key)
+    links = tuple((link.step, link.says) for link in found.links)
+    return Verified(thing=found.thing, key=found.key, is_own=found.is_own, links=links)
 
 
 def list_kept(kind: str, *, store: Place = None) -> Kept:
@@ -100,7 +102,12 @@ def remove_kept(kind: str, name: str, *, store: Place = None) -> Kept:
     with opened(store) as house, house.alone():
         shelf = _shelf(house, kind)
         row = shelf.find(name)
-        seal(house, "remove", inputs=(Item(name=f"{kind[:-1]}:{name}", digest=row.id),), outputs=())
+        seal(
+            house,
+            "remove",
+            inputs=(Item(name=f"{kind[:-1]}:{getattr(row, 'name', row.id)}", digest=row.id),),
+            outputs=(),
+        )
         shelf.remove(name)  # not by id: one version may have two names
     return Kept(step="remove", kind=kind, fields={"removed": row.id})
 

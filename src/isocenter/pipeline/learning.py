@@ -1,5 +1,6 @@
 """Plan, train, evaluate: a version of a data set becomes a model, and the model is scored."""
 
+import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -9,6 +10,7 @@ from isocenter import __version__
 from isocenter.case import Case, Dataset, Entry
 from isocenter.errors import LabelError, SplitError
 from isocenter.image import LabelTable
+from isocenter.intake.opening import digest_of
 from isocenter.learning.inference.evaluate import Evaluation
 from isocenter.learning.inference.evaluate import evaluate as score_cases
 from isocenter.learning.inference.predict import Reader
@@ -189,14 +191,19 @@ def _learnt(house: Store, asked: Recipe, version: Dataset, folder: Path, progres
         report=page.see,
     )
     model = _model(house, version, decided, fitted, validating, folder=folder, progress=progress)
-    facts = {"recipe": decided.recipe, "plan": decided.id, "seed": decided.seed, "steps": fitted.steps}
+    page.finish(fitted, scores=model.scores, model=model.id)
+    files = sorted(path for path in folder.iterdir() if path.is_file())
     receipt = seal(
         house, "train", inputs=(dataset_item(house, version),),
-        outputs=(Item(name=f"model:{model.id[:12]}", digest=model.id),), facts=facts,
+        outputs=(
+            Item(name=f"model:{model.id[:12]}", digest=model.id),
+            *(Item(name=f"run:{folder.name}/{path.name}", digest=digest_of(path)) for path in files),
+        ),
         checks=tuple(Check(name="noticed", held=False, figure=notice) for notice in fitted.notices),
+        facts={"recipe": decided.recipe, "plan": decided.id, "seed": decided.seed, "steps": fitted.steps},
     )  # fmt: skip
     house.models.add(model.folder, run=folder.name, at=now())
-    page.finish(fitted, scores=model.scores, model=model.id)
+    _fresh(model.folder)
     return read_model(house.models.folder(model.id)), receipt
 
 
@@ -227,8 +234,6 @@ def _model(
 
 def _fresh(folder: Path) -> Path:
     """Return a folder's path with nothing there: what a killed process left is made anew."""
-    import shutil
-
     shutil.rmtree(folder, ignore_errors=True)
     return folder
 

@@ -216,16 +216,22 @@ class Reported:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verified:
-    """A chain of receipts that holds: (step, what holds) for each link, the newest first."""
+    """A chain of receipts that holds: (step, what holds) for each link, the newest first.
+
+    Args:
+        key: Fingerprint of the key that signed every link.
+        is_own: It is the key of the store at hand.
+    """
 
     thing: str
     key: str
+    is_own: bool
     links: tuple[tuple[str, str], ...]
 
     def to_json(self) -> dict[str, Any]:
         """Return the public document of `verify`."""
         links = [{"step": step, "says": says} for step, says in self.links]
-        return document("verify", thing=self.thing, key=self.key, links=links)
+        return document("verify", thing=self.thing, key=self.key, is_own=self.is_own, links=links)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
