@@ -6,13 +6,13 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import pytest
-from tests.intake.conftest import image, mask
 
 from isocenter.errors import FileError, LayoutError
 from isocenter.image import write_nifti
 from isocenter.intake.issue import Issue
 from isocenter.intake.layouts import Found, Read, read_folder
 from isocenter.intake.layouts.steady import steady
+from tests.intake.conftest import image, mask
 
 Edit = Callable[..., None]
 

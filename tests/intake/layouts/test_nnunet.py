@@ -2,10 +2,10 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.intake.conftest import image, mask
 
 from isocenter.image import write_nifti
 from isocenter.intake.layouts import Found, Read, read_folder
+from tests.intake.conftest import image, mask
 
 
 @pytest.fixture
