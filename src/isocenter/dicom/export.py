@@ -65,9 +65,9 @@ def _write_slices(volume: Volume, folder: Path, progress: Callable[[int, int], N
     for index in range(volume.shape[0]):
         made = _header(volume, name=name, index=index)
         if volume.modality == "CT" or (slope, intercept) != (1.0, 0.0):  # an MR without them keeps its IOD
-            made.RescaleSlope, made.RescaleIntercept = _decimals([slope, intercept])
+            made.RescaleSlope, made.RescaleIntercept = decimals([slope, intercept])
             made.RescaleType = "HU" if volume.modality == "CT" else "US"
-        _fill(made, stored[index])
+        fill_pixels(made, stored[index])
         made.save_as(folder / f"{index + 1:06d}.dcm", enforce_file_format=True)
         if progress is not None:
             progress(index + 1, volume.shape[0])
@@ -100,10 +100,10 @@ def _header(volume: Volume, *, name: str, index: int) -> FileDataset:
     made.Modality, made.Manufacturer, made.SeriesDescription = volume.modality, "isocenter", "converted volume"
     made.SeriesNumber, made.InstanceNumber, made.AcquisitionNumber = 1, index + 1, 1
     made.ImageType = ["DERIVED", "SECONDARY", "AXIAL" if volume.modality == "CT" else "OTHER"]
-    made.ImagePositionPatient = _decimals(volume.affine.to_world((index, 0, 0)))
-    made.ImageOrientationPatient = _cosines(volume.affine)
-    made.PixelSpacing = _decimals(volume.affine.spacing[1:])
-    made.SliceThickness = _decimals([volume.affine.spacing[0]])[0]
+    made.ImagePositionPatient = decimals(volume.affine.to_world((index, 0, 0)))
+    made.ImageOrientationPatient = cosines(volume.affine)
+    made.PixelSpacing = decimals(volume.affine.spacing[1:])
+    made.SliceThickness = decimals([volume.affine.spacing[0]])[0]
     if volume.modality == "CT":
         made.KVP = None
     else:
@@ -112,9 +112,10 @@ def _header(volume: Volume, *, name: str, index: int) -> FileDataset:
     return made
 
 
-def _fill(made: FileDataset, pixels: npt.NDArray[np.uint16]) -> None:
+def fill_pixels(made: Dataset, pixels: npt.NDArray[np.uint16]) -> None:
+    """Put (row, column) or (frame, row, column) of unsigned 16-bit values into a data set."""
     made.SamplesPerPixel, made.PhotometricInterpretation = 1, "MONOCHROME2"
-    made.Rows, made.Columns = pixels.shape
+    made.Rows, made.Columns = pixels.shape[-2:]
     made.BitsAllocated, made.BitsStored, made.HighBit, made.PixelRepresentation = 16, 16, 15, 0
     made.PixelData = pixels.astype("<u2").tobytes()
 
@@ -123,10 +124,11 @@ def _uid(*parts: object) -> UID:
     return generate_uid(entropy_srcs=["isocenter", *map(str, parts)])
 
 
-def _cosines(affine: Affine) -> list[DSfloat]:
-    return _decimals([*affine.directions[:, 2], *affine.directions[:, 1]])
+def cosines(affine: Affine) -> list[DSfloat]:
+    """Return Image Orientation (Patient): where a row runs, then where a column runs (PS3.3 C.7.6.2)."""
+    return decimals([*affine.directions[:, 2], *affine.directions[:, 1]])
 
 
-def _decimals(values: npt.ArrayLike) -> list[DSfloat]:
+def decimals(values: npt.ArrayLike) -> list[DSfloat]:
     """Return numbers as decimal strings of at most 16 characters, as exact as those allow (PS3.5 6.2, DS)."""
     return [DSfloat(float(value) + 0.0, auto_format=True) for value in np.asarray(values, dtype=np.float64)]

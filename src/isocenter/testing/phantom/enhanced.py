@@ -6,9 +6,10 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as DicomSequence
 from pydicom.uid import EnhancedCTImageStorage, EnhancedMRImageStorage
 
+from isocenter.dicom.export import cosines, decimals, fill_pixels
 from isocenter.image import Volume
 from isocenter.testing.phantom.header import Header, begin
-from isocenter.testing.phantom.series import HU_OFFSET, cosines, decimals, fill_pixels, stored_values, thickness
+from isocenter.testing.phantom.series import HU_OFFSET, stored_values, thickness
 
 
 def write_enhanced(volume: Volume, path: Path, *, header: Header | None = None) -> Path:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from pydicom.dataset import Dataset, FileDataset
+from pydicom.dataset import FileDataset
 from pydicom.uid import CTImageStorage, MRImageStorage
-from pydicom.valuerep import DSfloat
 
+from isocenter.dicom.export import cosines, decimals, fill_pixels
 from isocenter.errors import InputError
 from isocenter.image import Affine, Volume
 from isocenter.testing.phantom.header import Header, begin
@@ -89,25 +89,7 @@ def stored_values(volume: Volume) -> npt.NDArray[np.uint16]:
     return values.astype(np.uint16)
 
 
-def fill_pixels(made: Dataset, pixels: npt.NDArray[np.uint16]) -> None:
-    """Put (row, column) or (frame, row, column) of unsigned 16-bit values into a data set."""
-    made.SamplesPerPixel, made.PhotometricInterpretation = 1, "MONOCHROME2"
-    made.Rows, made.Columns = pixels.shape[-2:]
-    made.BitsAllocated, made.BitsStored, made.HighBit, made.PixelRepresentation = 16, 16, 15, 0
-    made.PixelData = pixels.astype("<u2").tobytes()
-
-
-def cosines(affine: Affine) -> list[DSfloat]:
-    """Return Image Orientation (Patient): where a row runs, then where a column runs (PS3.3 C.7.6.2)."""
-    return decimals([*affine.directions[:, 2], *affine.directions[:, 1]])
-
-
 def thickness(affine: Affine) -> float:
     """Return the distance of two slices along their normal, in mm."""
     normal = np.cross(affine.directions[:, 2], affine.directions[:, 1])
     return float(abs(affine.matrix[:3, 0] @ normal))
-
-
-def decimals(values: npt.ArrayLike) -> list[DSfloat]:
-    """Return numbers as decimal strings of at most 16 characters, as exact as those allow."""
-    return [DSfloat(float(value) + 0.0, auto_format=True) for value in np.asarray(values, dtype=np.float64)]
