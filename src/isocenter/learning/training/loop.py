@@ -11,7 +11,7 @@ from isocenter.learning.inference.runtime import autocast
 from isocenter.learning.tasks import Task
 from isocenter.recipe import Plan
 
-_WARM_UP = 0.03  # of the run, in which the rate rises
+_WARM_UP = 0.03  # of the run's steps, in which the rate rises
 _LONGEST_STRIDE = 12.0  # norm beyond which a slope is shortened: one odd batch must not undo a hundred
 
 
@@ -54,7 +54,7 @@ def learn(
     device = next(learner.network.parameters()).device
     learner.network.train()
     while (share := elapsed(learner.step)) < 1:
-        rate = plan.rate * curve(share)
+        rate = plan.rate * curve(share, step=learner.step, steps=plan.steps)
         for group in learner.optimiser.param_groups:
             group["lr"] = rate
         images, targets = draw(learner.step)
@@ -70,11 +70,13 @@ def learn(
         yield Beat(step=learner.step, loss=loss.item(), rate=rate)
 
 
-def curve(share: float) -> float:
-    """Return the rate's share of its highest: a short rise, then half a cosine down to 0 at the end of the run."""
-    if share < _WARM_UP:
-        return max(share, 0.01) / _WARM_UP
-    return 0.5 * (1 + math.cos(math.pi * (share - _WARM_UP) / (1 - _WARM_UP)))
+def curve(share: float, *, step: int, steps: int) -> float:
+    """Return the rate's share of its highest: half a cosine down to 0 at the end of the run, after a short rise.
+
+    The rise is counted in steps even where the clock decides the rest, since preparing takes time and no steps.
+    """
+    rise = min(1.0, (step + 1) / max(1.0, _WARM_UP * steps))
+    return rise * 0.5 * (1 + math.cos(math.pi * share))
 
 
 @torch.no_grad()

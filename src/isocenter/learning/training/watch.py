@@ -10,7 +10,8 @@ from isocenter.recipe import Plan
 
 _JUDGED_FROM = 200  # steps: before that a slow start is no proof
 _BARELY = 0.98  # share of the first loss: a run that has not won 2 % by half time will not win the rest
-_RECENT = 50
+_RECENT = 50  # steps over which the loss is averaged
+_FIRST = 10  # steps that say how it began
 
 
 class Watch:
@@ -19,7 +20,7 @@ class Watch:
     def __init__(self, plan: Plan, *, first: float = math.nan) -> None:
         self._plan = plan
         # a run that goes on is measured by how it began, not by how it was when it stopped
-        self._first: list[float] = [] if math.isnan(first) else [first] * _RECENT
+        self._first: list[float] = [] if math.isnan(first) else [first] * _FIRST
         self._recent: deque[float] = deque(maxlen=_RECENT)
 
     @property
@@ -45,7 +46,7 @@ class Watch:
                 "cases of extreme values with `isocenter check`."
             )
         self._recent.append(loss)
-        if len(self._first) < _RECENT:
+        if len(self._first) < _FIRST:
             self._first.append(loss)
         if share >= 0.5 and step >= _JUDGED_FROM and self.loss > _BARELY * sum(self._first) / len(self._first):
             raise TrainingError(
