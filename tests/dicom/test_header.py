@@ -11,7 +11,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from isocenter.dicom import tags
-from isocenter.dicom.header import read_header
+from isocenter.dicom.reader import read_header
 from isocenter.dicom.slow import read_with_pydicom
 from isocenter.errors import FileError
 

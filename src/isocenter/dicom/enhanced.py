@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import nan
 
 from pydicom.dataset import Dataset
 
@@ -83,13 +84,18 @@ def _frame(header: Header, index: int, *, groups: Sequence[Dataset]) -> Frame:
         orientation=orientation if is_orientation(orientation) else None,
         spacing=(spacing[0], spacing[1]) if len(spacing) == 2 and min(spacing) > 0 else pixel_spacing(header),
         thickness_mm=abs(step[0]) if step and step[0] else thickness(header),
-        rescale=(
-            float(values.get("RescaleSlope", header.number(tags.SLOPE, 1.0))),
-            float(values.get("RescaleIntercept", header.number(tags.INTERCEPT, 0.0))),
-        ),
+        rescale=_rescale(header, values),
         key=common_key(header, shape=shape) + _contrast_key(groups),
         times=_times(header, groups),
     )
+
+
+def _rescale(header: Header, values: Dataset) -> tuple[float, float]:
+    """Return slope and intercept; nan for a CT that lacks them, which the standard does not allow."""
+    missing = nan if header.text(tags.MODALITY) == "CT" else None
+    slope = values.get("RescaleSlope", missing if missing is not None else header.number(tags.SLOPE, 1.0))
+    intercept = values.get("RescaleIntercept", missing if missing is not None else header.number(tags.INTERCEPT, 0.0))
+    return float(slope), float(intercept)
 
 
 def _contrast_key(groups: Sequence[Dataset]) -> Key:

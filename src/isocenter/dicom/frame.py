@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from isocenter.dicom import tags
 from isocenter.dicom.geometry import is_orientation
 from isocenter.dicom.header import Header
-from isocenter.dicom.kinds import NOT_PICTURES
 
 Key = tuple[tuple[str, object], ...]
 
@@ -40,31 +39,6 @@ class Frame:
     rescale: tuple[float, float]
     key: Key
     times: Key
-
-
-def frames_of(header: Header) -> tuple[Frame, ...]:
-    """Return every picture of a file, in the file's order; none where it holds no pixels.
-
-    Raises:
-        FileError: A multi-frame file whose functional groups cannot be read.
-    """
-    if header.text(tags.SOP_CLASS) in NOT_PICTURES or header.integer(tags.ROWS) * header.integer(tags.COLUMNS) == 0:
-        return ()
-    if tags.SHARED_GROUPS in header.values:
-        from isocenter.dicom.enhanced import enhanced_frames
-
-        return enhanced_frames(header)
-    if "MOSAIC" in header.texts(tags.IMAGE_TYPE) and "SIEMENS" in header.text(tags.MANUFACTURER).upper():
-        from isocenter.dicom.mosaic import mosaic_frames
-
-        return mosaic_frames(header)
-    plain = plain_frame(header)
-    count = int(header.number(tags.FRAMES, 1))
-    if count <= 1:
-        return (plain,)
-    from isocenter.dicom.enhanced import unplaced_frames
-
-    return unplaced_frames(plain, count=count)
 
 
 def plain_frame(header: Header) -> Frame:

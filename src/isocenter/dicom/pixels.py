@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from isocenter.dicom import tags
 from isocenter.dicom.frame import Frame
-from isocenter.dicom.header import BIG_ENDIAN, Header, read_header
+from isocenter.dicom.header import BIG_ENDIAN, Header
+from isocenter.dicom.reader import read_header
 from isocenter.dicom.slow import BROKEN, read_dataset
 from isocenter.dicom.soundness import frame_bytes
 from isocenter.errors import FileError

@@ -8,9 +8,11 @@ from itertools import groupby
 from pathlib import Path
 
 from isocenter.dicom import tags
-from isocenter.dicom.frame import Frame, frames_of
-from isocenter.dicom.header import Header, read_header
+from isocenter.dicom.frame import Frame
+from isocenter.dicom.header import Header
 from isocenter.dicom.judge import judge, judge_blank
+from isocenter.dicom.pictures import frames_of
+from isocenter.dicom.reader import read_header
 from isocenter.dicom.series import Scan, Series
 from isocenter.dicom.split import split
 from isocenter.dicom.zipped import unzip

@@ -12,9 +12,10 @@ from pydicom.dataelem import RawDataElement
 from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from isocenter.dicom import tags
-from isocenter.dicom.header import BIG_ENDIAN, EXPLICIT, IMPLICIT, Header, is_enveloped
+from isocenter.dicom.header import BIG_ENDIAN, DEFLATED, EXPLICIT, IMPLICIT, UNDEFINED, Header
 from isocenter.errors import FileError
 
+_ENVELOPED = bytes.fromhex("06092a864886f70d010703")  # RFC 5652 enveloped-data, as in PS3.15 secure DICOM files
 # everything that pydicom was seen to raise on damaged bytes
 BROKEN = (
     InvalidDicomError, EOFError, OSError, ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError,
@@ -51,7 +52,7 @@ def read_with_pydicom(path: Path) -> Header:
     Raises:
         FileError: No DICOM file, encrypted, or damaged beyond reading.
     """
-    if is_enveloped(path):
+    if _is_enveloped(path):
         raise FileError("A file is encrypted as a whole (PS3.15 secure DICOM). Decrypt it with the sender's key first.")
     dataset = read_dataset(path)
     values = _raw_values(dataset)
@@ -62,18 +63,22 @@ def read_with_pydicom(path: Path) -> Header:
     guessed = (IMPLICIT if implicit else EXPLICIT) if little is not False else BIG_ENDIAN
     return Header(
         path=path, syntax=syntax or guessed, values=values, is_little=little is not False,
-        pixels=(-1, -1) if has_pixels(path) else (0, 0), size=path.stat().st_size,
+        pixels=_pixels(path, is_deflated=syntax == DEFLATED), size=path.stat().st_size,
     )  # fmt: skip
 
 
-def has_pixels(path: Path) -> bool:
-    """Return whether pydicom finds a pixel element in the file; its bytes are not read."""
+def _pixels(path: Path, *, is_deflated: bool) -> tuple[int, int]:
+    """Return (offset, length) of the pixel element as in `Header`; offset -1 where it lies in a deflated stream."""
     try:
         with quietly():
-            whole = pydicom.dcmread(path, defer_size=1024, force=True, specific_tags=sorted(tags.PIXELS))
+            found = pydicom.dcmread(path, force=True, specific_tags=sorted(tags.PIXELS))
+            element = next((found.get_item(tag) for tag in sorted(tags.PIXELS) if tag in found), None)
     except BROKEN:
-        return False
-    return any(tag in whole for tag in tags.PIXELS)
+        return 0, 0
+    if not isinstance(element, RawDataElement):
+        return 0, 0
+    length = -1 if element.length == UNDEFINED else element.length
+    return -1 if is_deflated else element.value_tell, length
 
 
 def _raw_values(dataset: pydicom.Dataset) -> dict[int, bytes]:
@@ -100,3 +105,9 @@ def _as_text(element: object) -> bytes:
         return b""
     many = value if isinstance(value, list | tuple | pydicom.multival.MultiValue) else [value]
     return "\\".join(str(one) for one in many).encode("latin-1", "replace")
+
+
+def _is_enveloped(path: Path) -> bool:
+    """Return whether a file is a secure DICOM file, encrypted as a whole (PS3.15 annex B, RFC 5652)."""
+    with path.open("rb") as file:
+        return _ENVELOPED in file.read(64)

@@ -8,6 +8,9 @@ from isocenter.dicom.header import Header
 
 _ITEM, _END = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0"
 _NUMBERS = {tags.SLOPE: 1, tags.INTERCEPT: 1, tags.POSITION: 3, tags.ORIENTATION: 6, tags.PIXEL_SPACING: 2}
+_PHOTOMETRIC = frozenset(
+    {"MONOCHROME1", "MONOCHROME2", "PALETTE COLOR", "RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT"}
+)
 _MOST_TRAILING = 1 << 16  # bytes looked at behind the pixels
 
 
@@ -17,15 +20,15 @@ def is_cut(header: Header) -> bool:
     DICOM keeps no checksum: the lengths are all that tells a damaged file from a sound one.
     """
     offset, length = header.pixels
-    if offset < 0:
-        return False  # where pydicom had to read the header, it also checks the pixels' length
+    expected = frame_bytes(header) * max(1, int(header.number(tags.FRAMES, 1)))
+    if offset < 0:  # in a deflated stream, whose own checks tell whether it is whole
+        return length not in (expected, expected + 1)
     if offset == 0:
         return True
     if length < 0:
-        return not _fragments_end(header)
+        return header.is_native or not _fragments_end(header)
     if not header.is_native:
         return True
-    expected = frame_bytes(header) * max(1, int(header.number(tags.FRAMES, 1)))
     behind = offset + length
     if behind > header.size or length < expected:
         return True
@@ -49,6 +52,8 @@ def is_malformed(header: Header) -> bool:
     if not 0 < stored <= allocated or header.integer(tags.HIGH_BIT, stored - 1) >= allocated:
         return True
     if header.integer(tags.SIGNED) not in (0, 1) or header.integer(tags.SAMPLES, 1) not in (1, 3):
+        return True
+    if header.text(tags.PHOTOMETRIC) not in _PHOTOMETRIC:
         return True
     for tag, count in _NUMBERS.items():
         found = header.numbers(tag)
@@ -91,5 +96,5 @@ def _goes_on(header: Header, at: int) -> bool:
     with header.path.open("rb", buffering=0) as file:
         file.seek(at)
         head = file.read(8)
-    group = int.from_bytes(head[:2], "little")
+    group = int.from_bytes(head[:2], "little" if header.is_little else "big")
     return group >= 0x7FE0 or not any(head)

@@ -223,7 +223,8 @@ def _signed(value: int, header: Header) -> int:
 
 def _unit(header: Header) -> str:
     modality, kind = header.text(tags.MODALITY), header.text(tags.RESCALE_TYPE).upper()
-    if modality == "CT" and kind in ("", "HU"):
+    is_scaled = tags.INTERCEPT in header.values or tags.SHARED_GROUPS in header.values
+    if modality == "CT" and kind in ("", "HU") and is_scaled:
         return "HU"
     if modality == "PT" and header.text(tags.PET_UNITS).upper() == "BQML":
         return "Bq/ml"

@@ -1,0 +1,32 @@
+"""Any file's header: by our own walk where the file is ordinary, by pydicom where it is not."""
+
+import os
+import struct
+from pathlib import Path
+
+from isocenter.dicom.header import Header
+from isocenter.dicom.slow import read_with_pydicom
+from isocenter.dicom.walk import OddError, Walk
+from isocenter.errors import FileError
+
+
+def read_header(path: Path) -> Header:
+    """Return the header of a DICOM file.
+
+    Raises:
+        FileError: It cannot be opened, is encrypted, or is no DICOM file.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError as error:
+        raise FileError(
+            f"A file cannot be read ({error.strerror}). Give it read permission, or leave it out."
+        ) from error
+    try:
+        return Walk(descriptor, path).header()
+    except (OddError, struct.error, IndexError):
+        return read_with_pydicom(path)
+    except OSError as error:
+        raise FileError(f"A file cannot be read ({error.strerror}). Copy it again from its source.") from error
+    finally:
+        os.close(descriptor)
