@@ -34,9 +34,10 @@ def scan(folder: Path, *, progress: Progress | None = None, workers: int | None 
         FileError: There is no such path, nothing may be read there, or the zip is unsafe.
     """
     holder, root = unzip(Path(folder))
-    paths = list(_files(root))
+    closed: list[OSError] = []
+    paths = list(_files(root, closed=closed))
     headers: list[Header] = []
-    refused: list[tuple[Path, str]] = []
+    refused = [(Path(str(one.filename)), f"A folder may not be read ({one.strerror}).") for one in closed]
     for count, (path, found) in enumerate(_read(paths, workers=workers), start=1):
         if isinstance(found, Header):
             headers.append(found)
@@ -57,15 +58,17 @@ def _natural(part: str) -> list[tuple[float, str]]:
     return [(float(piece), "") if piece[:1].isdigit() else (-1.0, piece) for piece in pieces]
 
 
-def _files(root: Path) -> Iterator[Path]:
+def _files(root: Path, *, closed: list[OSError]) -> Iterator[Path]:
     if root.is_file():
         yield root
         return
     if not root.exists():
         raise FileError("There is no such file or folder. Check how the path is written.")
-    if not os.access(root, os.R_OK | os.X_OK):
-        raise FileError("The folder may not be read. Give yourself read permission on it.")
-    for at, folders, names in os.walk(root):
+    try:
+        os.scandir(root).close()
+    except PermissionError as error:
+        raise FileError("The folder may not be read. Give yourself read permission on it.") from error
+    for at, folders, names in os.walk(root, onerror=closed.append):
         folders.sort()
         yield from (Path(at, name) for name in sorted(names) if name != "DICOMDIR" and not name.startswith("."))
 
