@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from safetensors.torch import load_file
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from isocenter.errors import InputError, PlanError
 from isocenter.image import Mask, Volume
@@ -142,7 +142,7 @@ def _volume_score(name: str, found_ml: float, *, ratios: tuple[float, ...]) -> S
     n = len(logs) if found_ml > 0 else 0
     low = high = math.nan
     if n >= 2:
-        reach = float(student.ppf(0.975, n - 1)) * float(logs.std(ddof=1)) * math.sqrt(1 + 1 / n)
+        reach = float(stdtrit(n - 1, 0.975)) * float(logs.std(ddof=1)) * math.sqrt(1 + 1 / n)
         low = min(found_ml, found_ml * math.exp(float(logs.mean()) - reach))
         high = max(found_ml, found_ml * math.exp(float(logs.mean()) + reach))
     return Score(name="volume", label=name, value=found_ml, low=low, high=high, n=n, unit="ml")
