@@ -1,11 +1,13 @@
 """Oddities of stored pixels, written by pydicom and read by us."""
 
+from io import BytesIO
 from pathlib import Path
 from zipfile import ZipFile
 
 import numpy as np
 import pydicom
 import pytest
+from PIL import Image
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import (
@@ -15,6 +17,7 @@ from pydicom.uid import (
     DigitalXRayImageStorageForPresentation,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
+    HTJ2KLossless,
     ImplicitVRLittleEndian,
     PositronEmissionTomographyImageStorage,
     SecondaryCaptureImageStorage,
@@ -304,3 +307,15 @@ def test_a_zip_is_read_and_one_that_climbs_out_is_refused(tmp_path: Path) -> Non
         scan(tmp_path / "bad.zip")
     (tmp_path / "broken.zip").write_bytes((tmp_path / "good.zip").read_bytes()[:-40])
     assert scan(tmp_path / "broken.zip").series == ()
+
+
+def test_high_throughput_jpeg_2000_is_decoded(tmp_path: Path) -> None:
+    """The decoder tells the two kinds of JPEG 2000 by the stream; nothing here can write the newer one."""
+    values = np.arange(64 * 64).reshape(64, 64)
+    made = fill(header(RescaleSlope=1, RescaleIntercept=-1024), values, bits=12)
+    stream = BytesIO()
+    Image.fromarray(values.astype(np.uint16)).save(stream, format="JPEG2000", irreversible=False, no_jp2=True)
+    made.PixelData = encapsulate([stream.getvalue()])
+    made["PixelData"].is_undefined_length = True
+    found = only(save(made, tmp_path / "a", HTJ2KLossless))
+    assert np.array_equal(found.voxels[0], values - 1024)

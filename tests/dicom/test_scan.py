@@ -1,14 +1,16 @@
 """Folders to series: order, verdicts, and what is left out."""
 
+import os
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 
 from isocenter.dicom import load, scan
 from isocenter.errors import FileError, SeriesError
 from isocenter.image import Affine, Volume
-from isocenter.testing.phantom import Body, axis_grid, tilted, write_series
+from isocenter.testing.phantom import Body, Header, axis_grid, tilted, write_series
 
 SHAPE = (14, 24, 20)
 SPACING = (2.5, 3.0, 2.0)
@@ -82,8 +84,6 @@ def test_another_patient_position_of_one_slice_twice_is_a_duplicate(tmp_path: Pa
     write_series(volume, tmp_path / "a")
     moved = Volume(voxels=volume.voxels[:1] + 1, affine=volume.affine, modality="CT", unit="HU")
     paths = write_series(moved, tmp_path / "b")
-    import pydicom
-
     again = pydicom.dcmread(paths[0])
     again.SOPInstanceUID = again.file_meta.MediaStorageSOPInstanceUID = "1.2.3.4"
     again.save_as(paths[0])
@@ -115,3 +115,41 @@ def test_one_bad_file_never_stops_the_rest(tmp_path: Path) -> None:
 def test_a_path_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="no such file or folder"):
         scan(tmp_path / "nowhere")
+
+
+def test_a_pipe_among_the_files_does_not_hang_the_scan(tmp_path: Path) -> None:
+    write_series(body(grid()), tmp_path)
+    os.mkfifo(tmp_path / "pipe")
+    found = scan(tmp_path)
+    assert [one.verdict for one in found] == ["regular"]
+    assert "pipe" in found.refused[0][1]
+
+
+def test_workers_and_progress_change_nothing_but_the_waiting(tmp_path: Path) -> None:
+    write_series(body(grid()), tmp_path)
+    told: list[tuple[int, int]] = []
+    found = scan(tmp_path, workers=4, progress=lambda done, of: told.append((done, of)))
+    assert found.series == scan(tmp_path).series
+    assert told[-1] == (SHAPE[0], SHAPE[0])
+
+
+def test_times_echoes_and_orientations_become_volumes_of_their_own(tmp_path: Path) -> None:
+    for number, (echo, orientation) in enumerate([(3, "SPL"), (80, "SPL"), (3, "RIP")]):
+        for path in write_series(Body().sample(grid(orientation), SHAPE, modality="MR")[0], tmp_path / str(number)):
+            made = pydicom.dcmread(path)
+            made.EchoTime = echo
+            made.SOPInstanceUID = made.file_meta.MediaStorageSOPInstanceUID = f"{made.SOPInstanceUID[:50]}.{number}"
+            made.save_as(path)
+    found = scan(tmp_path).series
+    assert [one.verdict for one in found] == ["regular"] * 3
+    assert sorted(one.affine.orientation for one in found if one.affine) == ["RIP", "SPL", "SPL"]
+    assert {one.part for one in found} == {"echo time 3", "echo time 80"}
+
+
+def test_nothing_shown_of_a_series_says_who_it_is(tmp_path: Path) -> None:
+    write_series(
+        body(grid()), tmp_path, header=Header(name="Canary^Yellow", patient="CANARY-77", description="for Canary")
+    )
+    (series,) = scan(tmp_path)
+    assert series.patient_id == "CANARY-77"
+    assert "anary" not in f"{series!r} {series}".replace(str(tmp_path), "").lower()

@@ -96,6 +96,7 @@ def common_key(header: Header, *, shape: tuple[int, int]) -> Key:
         ("samples", header.integer(tags.SAMPLES, 1)),
         ("photometric", header.text(tags.PHOTOMETRIC)),
         ("bits", header.integer(tags.BITS_ALLOCATED)),
+        ("frame of reference", header.text(tags.FRAME_OF_REFERENCE)),
         ("image type", tuple(kind for kind in kinds if kind not in ("NORM", "FM", "FIL"))),
     )
 

@@ -40,7 +40,9 @@ class Header:
 
     def text(self, tag: int) -> str:
         """Return a value as text in its character set, without padding; empty where absent."""
-        raw = self.values.get(tag, b"")
+        raw = self.values.get(tag)
+        if not raw:
+            return ""
         if raw.isascii() and b"\x1b" not in raw:
             return raw.decode("ascii").strip(" \0")
         return _decode(raw, self.values.get(tags.CHARACTER_SET, b""))
@@ -52,10 +54,12 @@ class Header:
 
     def numbers(self, tag: int) -> tuple[float, ...]:
         """Return decimal strings as numbers; empty where absent or unreadable."""
-        raw = self.values.get(tag, b"").strip(b" \0")
+        raw = self.values.get(tag)
+        raw = raw and raw.strip(b" \0")
+        if not raw or b"_" in raw:  # Python would read 1_0 as ten
+            return ()
         try:
-            # Python would read 1_0 as ten
-            return tuple(float(part) for part in raw.split(b"\\") if part.strip()) if b"_" not in raw else ()
+            return tuple(map(float, raw.split(b"\\")))
         except ValueError:
             return ()
 

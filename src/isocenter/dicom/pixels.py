@@ -19,6 +19,7 @@ from isocenter.dicom.soundness import frame_bytes
 from isocenter.errors import FileError
 
 _JPEG_EXTENDED = "1.2.840.10008.1.2.4.51"  # its 12-bit form only GDCM decodes
+_HTJ2K = frozenset(f"1.2.840.10008.1.2.4.{number}" for number in (201, 202, 203))
 
 Picture = npt.NDArray[Any]
 
@@ -105,7 +106,8 @@ def _cut(picture: Picture, frame: Frame) -> Picture:
 def _decoded(header: Header, frames: Sequence[Frame]) -> Iterator[Picture]:
     """Decode pictures by pydicom's plug-ins, and by GDCM where those do not know the form."""
     numbers = sorted({0 if frame.tile else frame.index for frame in frames})
-    decoded = _by_gdcm(header, numbers) if _only_gdcm_decodes(header) else _by_pydicom(header, numbers)
+    decoder = _by_gdcm if _only_gdcm_decodes(header) else _by_openjpeg if header.syntax in _HTJ2K else _by_pydicom
+    decoded = decoder(header, numbers)
     held, picture = -1, np.empty((0, 0))
     for frame in frames:
         number = 0 if frame.tile else frame.index
@@ -150,6 +152,20 @@ def _by_pydicom(header: Header, numbers: Sequence[int]) -> Iterator[Picture]:
             # 16-bit palettes hold their colour in the upper eight bits (PS3.3 C.7.6.3.1.6)
             yield (colours >> 8).astype(np.uint8) if colours.dtype.itemsize == 2 else colours
         else:
+            yield _as_meant(picture, header) if header.integer(tags.SAMPLES, 1) == 1 else picture
+
+
+def _by_openjpeg(header: Header, numbers: Sequence[int]) -> Iterator[Picture]:
+    """Decode high-throughput JPEG 2000, for which pydicom has no plug-in of its own."""
+    from openjpeg.utils import decode
+    from pydicom.encaps import generate_frames
+
+    frames = generate_frames(
+        read_dataset(header.path, with_pixels=True).PixelData, number_of_frames=int(header.number(tags.FRAMES, 1))
+    )
+    for number, stream in enumerate(frames):
+        if number in numbers:
+            picture = np.asarray(decode(stream, j2k_format=0))
             yield _as_meant(picture, header) if header.integer(tags.SAMPLES, 1) == 1 else picture
 
 

@@ -75,7 +75,7 @@ class Series:
     shape: tuple[int, int, int]
     spacing_mm: tuple[float, float, float]
     instances: tuple[Instance, ...] = field(repr=False)
-    affine: Affine | None = field(repr=False, default=None)
+    affine: Affine | None = field(repr=False, default=None, compare=False)
     study_uid: str = field(repr=False)
     series_uid: str = field(repr=False)
     patient_id: str = field(repr=False)

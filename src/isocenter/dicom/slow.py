@@ -55,7 +55,11 @@ def read_with_pydicom(path: Path) -> Header:
     if _is_enveloped(path):
         raise FileError("A file is encrypted as a whole (PS3.15 secure DICOM). Decrypt it with the sender's key first.")
     dataset = read_dataset(path)
-    values = _raw_values(dataset)
+    try:
+        with quietly():
+            values = _raw_values(dataset)
+    except BROKEN as error:
+        raise FileError(f"A DICOM file is damaged ({type(error).__name__}). Copy it again from its source.") from error
     if tags.SOP_CLASS not in values and tags.MODALITY not in values:
         raise FileError("No DICOM file: it names neither an object class nor a modality.")
     implicit, little = dataset.original_encoding

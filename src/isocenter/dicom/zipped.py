@@ -20,7 +20,7 @@ def unzip(path: Path) -> tuple[TemporaryDirectory[str] | None, Path]:
     Raises:
         FileError: A member's path leaves the folder, the zip is damaged, or it is far larger than it looks.
     """
-    if not path.is_file() or not zipfile.is_zipfile(path):
+    if not path.is_file() or not _is_zip(path):
         return None, path
     holder = TemporaryDirectory(prefix="isocenter-")
     try:
@@ -36,6 +36,15 @@ def unzip(path: Path) -> tuple[TemporaryDirectory[str] | None, Path]:
             f"The zip cannot be unpacked ({type(error).__name__}). Pack it again, without a password."
         ) from error
     return holder, Path(holder.name)
+
+
+def _is_zip(path: Path) -> bool:
+    """Return whether a file is a zip; a DICOM file may carry one at its end and stays a DICOM file."""
+    try:
+        with path.open("rb") as file:
+            return file.read(132)[128:] != b"DICM" and zipfile.is_zipfile(path)
+    except OSError:
+        return False
 
 
 def _check(members: list[zipfile.ZipInfo]) -> None:
