@@ -100,6 +100,7 @@ class _Seen:
         self.labelled = 0
 
     def add(self, case: Case) -> None:
+        """Take one case into account."""
         first = next(iter(case.volumes.values()))
         turned = first.oriented(ORIENTATION)
         self.shapes.append(turned.shape)
@@ -120,6 +121,11 @@ class _Seen:
             self.inside.setdefault(role, []).append(chosen)
 
     def summary(self) -> Fingerprint:
+        """Return what was measured of all cases.
+
+        Raises:
+            InputError: See fingerprint.
+        """
         if not self.shapes:
             raise InputError("There is no case to learn from.")
         if len(self.planar) > 1:

@@ -122,6 +122,7 @@ class _Sitting:
 
     @property
     def seconds(self) -> float:
+        """Since the run began, earlier sittings counted."""
         return self.before + time.monotonic() - self.began
 
     def elapsed(self, step: int) -> float:

@@ -71,7 +71,7 @@ def _precision(recipe: Recipe, machine: Machine, reasons: dict[str, str]) -> Pre
         )
         return recipe.training.precision
     reasons[key] = (
-        "this machine multiplies in bfloat16, about twice as fast as in float32"
+        "this machine multiplies in bfloat16, several times as fast as in float32"
         if machine.bf16
         else "this machine has no bfloat16 of its own"
     )

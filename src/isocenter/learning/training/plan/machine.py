@@ -9,11 +9,11 @@ from pathlib import Path
 from isocenter.learning.inference.runtime import has_bf16
 from isocenter.models.ladder import Triple
 
-# Measured on the U-Net, patches of 64 and 96 voxels, widths of 16 and 32: what one voxel of a patch keeps for the way
+# Measured on the U-Net, patches of 64³ and 96³ voxels, 3 and 20 classes: what one voxel of a patch keeps for the way
 # back, in bytes for each channel at full resolution, and for each class in the loss
-_KEPT_PER_VOXEL = {"bf16": 64, "fp32": 104}
-_KEPT_PER_CLASS = 16
-_READ_PER_VOXEL = 48  # without a way back, in float32
+_KEPT_PER_VOXEL = {"bf16": 40, "fp32": 70}
+_KEPT_PER_CLASS = 20
+_READ_PER_VOXEL = 28  # without a way back, in float32
 _INTERPRETER_BYTES = 700_000_000  # Python, torch and its kernels, before the first case
 SHARE = 0.6  # of the memory that a plan may count on: the rest is the system's, and other people's
 
