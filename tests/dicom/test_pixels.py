@@ -319,3 +319,14 @@ def test_high_throughput_jpeg_2000_is_decoded(tmp_path: Path) -> None:
     made["PixelData"].is_undefined_length = True
     found = only(save(made, tmp_path / "a", HTJ2KLossless))
     assert np.array_equal(found.voxels[0], values - 1024)
+
+
+@pytest.mark.parametrize("blanked", [b"\0\0\0\0\0\0\0 ", b"\0\0\0\0\0\0\x300", b"-1x24.0 ", b"nan     "])
+def test_a_rescale_that_was_written_over_is_not_taken_for_none(blanked: bytes, tmp_path: Path) -> None:
+    path = save(fill(header(RescaleSlope=1, RescaleIntercept="-1024.0"), RAMP), tmp_path / "a")
+    path.write_bytes(path.read_bytes().replace(b"-1024.0 ", blanked))
+    (series,) = scan(path)
+    assert series.verdict == "unsupported"
+    assert "contradict themselves" in series.reason
+    with pytest.raises(SeriesError):
+        load(series)

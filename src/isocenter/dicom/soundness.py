@@ -56,8 +56,9 @@ def is_malformed(header: Header) -> bool:
     if header.text(tags.PHOTOMETRIC) not in _PHOTOMETRIC:
         return True
     for tag, count in _NUMBERS.items():
-        found = header.numbers(tag)
-        if header.values.get(tag, b"").strip(b" \0") and len(found) != count:
+        found, raw = header.numbers(tag), header.values.get(tag, b"")
+        # one zero byte makes a length even; more were written over the number
+        if (raw.strip(b" \0") and len(found) != count) or raw.count(0) > 1:
             return True
         if not all(isfinite(number) for number in found):
             return True
