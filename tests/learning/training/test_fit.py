@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -16,10 +17,10 @@ from safetensors.torch import load_file
 
 from isocenter.case import Annotation, Case
 from isocenter.errors import TrainingError
-from isocenter.image import Affine, LabelTable, Mask, Volume
-from isocenter.learning.training import Cases, Progress, fit
+from isocenter.image import Affine, Label, LabelTable, Mask, Region, Volume
+from isocenter.learning.training import Cases, Progress, decide, fingerprint, fit
 from isocenter.learning.training.watch import Watch, unfound_structures
-from isocenter.recipe import Plan
+from isocenter.recipe import Plan, recipe_from
 
 TABLE = LabelTable.of("ball", "box")
 ROOM = import_module("isocenter.learning.training.fit")  # the name `fit` is the function's
@@ -105,7 +106,7 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 import test_fit
 from isocenter.learning.training import fit
-from isocenter.recipe import Plan
+from isocenter.recipe import Plan, recipe_from
 import isocenter.learning.training.fit as room, json
 sys.modules["isocenter.learning.training.fit"]._SAVE_SECONDS = 0.0
 plan = Plan.from_document(json.loads(sys.argv[3]))
@@ -223,3 +224,29 @@ def test_a_run_that_goes_on_is_measured_by_how_it_began(make_plan: Callable[...,
 def test_what_was_never_found_is_told_by_name() -> None:
     assert "'box'" in unfound_structures({"ball": 0.8, "box": 0.0, "mean": 0.4})
     assert unfound_structures({"ball": 0.8, "mean": 0.8}) == ""
+
+
+def test_two_channels_thick_slices_a_region_and_an_ignore_label_go_all_the_way(tmp_path: Path) -> None:
+    table = LabelTable(
+        labels=(Label(value=2, name="ball"), Label(value=5, name="box")),
+        regions=(Region(name="both", values=(2, 5)),),
+        ignore=9,
+    )
+
+    def load(number: int) -> Case:
+        plain = phantom(number)
+        thick = Affine.from_parts(origin=(0, 0, 0), directions=np.eye(3)[:, ::-1], spacing=(5, 0.8, 0.8))
+        labels = np.array([0, 2, 5], dtype=np.uint8)[plain.annotations[0].mask.labels]
+        labels[0] = 9
+        first = replace(plain.volumes["image"], affine=thick, modality="MR")
+        mask = Mask(labels=labels, affine=thick, table=table)
+        volumes = {"t1": first, "flair": replace(first, voxels=first.voxels * 2)}
+        return replace(plain, volumes=volumes, annotations=(Annotation(reader="r", mask=mask),))
+
+    learnt: list[Loader] = [lambda: load(1), lambda: load(2), lambda: load(3)]
+    seen = fingerprint((one() for one in learnt), table=table)
+    recipe = recipe_from({"training": {"steps": 3}, "models": {"width": 8}})
+    plan = decide(recipe, seen, dataset="d", table=table)
+    assert plan.roles == ("t1", "flair")
+    fitted = fit(plan, Cases(train=learnt, validation=learnt[:1], table=table), folder=tmp_path)
+    assert set(fitted.scores) == {"ball", "box", "both", "mean"}
