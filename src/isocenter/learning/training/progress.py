@@ -9,7 +9,7 @@ class Progress:
     """One moment of a run.
 
     Args:
-        stage: "prepare" (cases being read), "learn", or "validate".
+        stage: "prepare" (cases being read) or "learn".
         step, steps: Done, and of the whole run; an estimate where the budget is in minutes. Cases in "prepare".
         seconds, seconds_left: Since the run's start, earlier sittings counted, and to its end.
         loss: Mean over the last steps; nan before the first.

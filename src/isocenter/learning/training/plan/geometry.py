@@ -115,7 +115,11 @@ def geometry(recipe: Recipe, ground: Ground, *, reasons: dict[str, str]) -> Geom
             break
         most //= 2
     asked = recipe.training.batch is not None
-    reasons["training.batch"] = "as the recipe asks" if asked else f"{batch * prod(patch):,} voxels a step"
+    reasons["training.batch"] = (
+        "as the recipe asks"
+        if asked
+        else f"{batch * prod(patch):,} voxels a step: on few cores more steps teach more than larger ones"
+    )
     _require_memory(ground, shape, reasons=reasons)
     return shape
 
