@@ -54,12 +54,13 @@ def upright(voxels: Voxels, affine: Affine) -> tuple[Voxels, Affine]:
 
 def sheared(voxels: Voxels, affine: Affine, grid: Affine, shape: Sequence[int]) -> Voxels:
     """Return a tilted stack's values on a right-angled grid of the same planes, slice by slice."""
-    filled = np.full(tuple(shape), voxels.min(), dtype=voxels.dtype)
+    lowest = float(voxels.min())
+    filled = np.full(tuple(shape), lowest, dtype=voxels.dtype)
     for index in range(voxels.shape[0]):
         origin = affine.to_world([index, 0, 0])
         plane = Affine.from_parts(origin=origin.tolist(), directions=grid.directions, spacing=grid.spacing)
         one = Volume(voxels=voxels[index : index + 1], affine=plane)
         row = grid.shifted([index, 0, 0])
-        moved = resample_volume(one, affine=row, shape=(1, *shape[1:]), fill=float(voxels.min())).voxels[0]
+        moved = resample_volume(one, affine=row, shape=(1, *shape[1:]), fill=lowest).voxels[0]
         filled[index] = np.rint(moved) if voxels.dtype.kind in "iu" else moved
     return filled
