@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from isocenter.dicom.contours import fill_contours
+from isocenter.dicom.structures.contours import fill_contours
 
 
 def square(low: float, high: float) -> np.ndarray:

@@ -17,7 +17,7 @@ from pydicom.uid import (
 )
 
 from isocenter.dicom import load, scan
-from isocenter.dicom.slow import BROKEN
+from isocenter.dicom.files.slow import BROKEN
 from isocenter.errors import IsocenterError
 from isocenter.image import Volume
 from isocenter.testing.phantom import Body, axis_grid, write_enhanced, write_series

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from isocenter.dicom.rtstruct import read_rtstruct
 from isocenter.dicom.seg import read_seg, write_seg
+from isocenter.dicom.structures.rtstruct import read_rtstruct
 from isocenter.errors import InputError
 from isocenter.image import Mask, Volume, read_nifti
 from isocenter.testing.phantom import Body, Header, axis_grid, write_series

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from isocenter.dicom.geometry import Stack, affine_of, is_orientation, normal_of, stack
+from isocenter.dicom.verdict.geometry import Stack, affine_of, is_orientation, normal_of, stack
 
 AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 seeds = st.integers(0, 2**32 - 1)

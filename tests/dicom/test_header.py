@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from isocenter.dicom import tags
-from isocenter.dicom.reader import read_header
-from isocenter.dicom.slow import read_with_pydicom
+from isocenter.dicom.files import tags
+from isocenter.dicom.files.reader import read_header
+from isocenter.dicom.files.slow import read_with_pydicom
 from isocenter.errors import FileError
 
 words = st.text(st.characters(min_codepoint=32, max_codepoint=126, exclude_characters="\\"), max_size=30)

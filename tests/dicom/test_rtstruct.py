@@ -8,7 +8,7 @@ import pytest
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
-from isocenter.dicom.rtstruct import read_rtstruct
+from isocenter.dicom.structures.rtstruct import read_rtstruct
 from isocenter.errors import FileError, GridError, LabelError
 from isocenter.image import Affine, LabelTable, Volume, read_nifti, read_nifti_mask
 from isocenter.testing.phantom import Body, Header, axis_grid, centred_grid, oblique_directions, write_series

@@ -211,8 +211,8 @@ def _interval(score: Document) -> str:
 
 
 def _grid(shape: Sequence[int]) -> str:
-    return "×".join(str(n) for n in shape)
+    return "×".join(str(n) for n in shape) if any(shape) else ""
 
 
 def _mm(spacing: Sequence[float | None]) -> str:
-    return "×".join("–" if one is None else f"{one:.3g}" for one in spacing)
+    return "×".join("–" if one is None else f"{one:.3g}" for one in spacing) if any(spacing) else ""

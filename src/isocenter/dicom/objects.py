@@ -8,7 +8,7 @@ from pathlib import Path
 from pydicom import config
 from pydicom.dataset import Dataset
 
-from isocenter.dicom.slow import BROKEN, read_dataset
+from isocenter.dicom.files.slow import BROKEN, read_dataset
 from isocenter.errors import FileError, InputError
 
 

@@ -1,11 +1,11 @@
 """A file's header to the pictures that the file holds."""
 
-from isocenter.dicom import tags
-from isocenter.dicom.enhanced import enhanced_frames, unplaced_frames
-from isocenter.dicom.frame import Frame, plain_frame
-from isocenter.dicom.header import Header
-from isocenter.dicom.kinds import NOT_PICTURES
-from isocenter.dicom.mosaic import mosaic_frames
+from isocenter.dicom.files import tags
+from isocenter.dicom.files.header import Header
+from isocenter.dicom.frames.enhanced import enhanced_frames, unplaced_frames
+from isocenter.dicom.frames.frame import Frame, plain_frame
+from isocenter.dicom.frames.mosaic import mosaic_frames
+from isocenter.dicom.verdict.kinds import NOT_PICTURES
 
 
 def frames_of(header: Header) -> tuple[Frame, ...]:

@@ -7,15 +7,15 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 from pathlib import Path
 
-from isocenter.dicom import tags
-from isocenter.dicom.frame import Frame
-from isocenter.dicom.header import Header
-from isocenter.dicom.judge import judge, judge_blank
+from isocenter.dicom.files import tags
+from isocenter.dicom.files.header import Header
+from isocenter.dicom.files.reader import read_header
+from isocenter.dicom.files.zipped import unzip
+from isocenter.dicom.frames.frame import Frame
 from isocenter.dicom.pictures import frames_of
-from isocenter.dicom.reader import read_header
 from isocenter.dicom.series import Scan, Series
-from isocenter.dicom.split import split
-from isocenter.dicom.zipped import unzip
+from isocenter.dicom.verdict.judge import judge, judge_blank
+from isocenter.dicom.verdict.split import split
 from isocenter.errors import FileError
 
 Progress = Callable[[int, int], None]

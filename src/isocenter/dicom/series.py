@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
-from isocenter.dicom.frame import Frame
-from isocenter.dicom.geometry import Flaw, Verdict
+from isocenter.dicom.frames.frame import Frame
+from isocenter.dicom.verdict.geometry import Flaw, Verdict
 from isocenter.errors import FileError
 from isocenter.image import Affine
 

@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from isocenter.dicom import tags
-from isocenter.dicom.frame import Frame
-from isocenter.dicom.header import Header
+from isocenter.dicom.files import tags
+from isocenter.dicom.files.header import Header
+from isocenter.dicom.files.slow import read_dataset
+from isocenter.dicom.frames.frame import Frame
+from isocenter.dicom.frames.pixels import Picture, is_signed, pictures
 from isocenter.dicom.mend import even_out, upright
-from isocenter.dicom.pixels import Picture, is_signed, pictures
 from isocenter.dicom.series import Series
-from isocenter.dicom.slow import read_dataset
 from isocenter.errors import FileError, SeriesError
 from isocenter.image import Affine, Volume
 

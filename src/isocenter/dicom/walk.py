@@ -7,8 +7,8 @@ import os
 import struct
 from pathlib import Path
 
-from isocenter.dicom import tags
-from isocenter.dicom.header import BIG_ENDIAN, DEFLATED, IMPLICIT, UNDEFINED, Header
+from isocenter.dicom.files import tags
+from isocenter.dicom.files.header import BIG_ENDIAN, DEFLATED, IMPLICIT, UNDEFINED, Header
 
 _CHUNK = 1 << 14  # most headers fit; private blobs are jumped over
 _LONG = frozenset({b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"})

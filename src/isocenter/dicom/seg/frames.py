@@ -10,10 +10,10 @@ import numpy.typing as npt
 from pydicom.dataset import Dataset
 from pydicom.pixels.utils import iter_pixels
 
+from isocenter.dicom.files.slow import BROKEN
 from isocenter.dicom.objects import read_object, told
 from isocenter.dicom.seg.colour import rgb_from_lab
 from isocenter.dicom.seg.plane import Plane
-from isocenter.dicom.slow import BROKEN
 from isocenter.errors import FileError, GridError
 from isocenter.image import Code, Label
 

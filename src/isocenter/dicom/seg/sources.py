@@ -8,9 +8,9 @@ import numpy as np
 from pydicom.dataset import Dataset
 from pydicom.uid import generate_uid
 
+from isocenter.dicom.files.slow import BROKEN, read_dataset
 from isocenter.dicom.seg.identity import take_identity
 from isocenter.dicom.seg.plane import Plane
-from isocenter.dicom.slow import BROKEN, read_dataset
 from isocenter.errors import SeriesError
 
 # What an object has to name of its source, and cannot make up (PS3.3 C.7.2.1, C.7.3.1, C.12.1).

@@ -11,13 +11,13 @@ from pydicom.dataset import Dataset
 from pydicom.uid import generate_uid
 
 from isocenter import __version__
+from isocenter.dicom.files.slow import BROKEN
 from isocenter.dicom.objects import unheard
 from isocenter.dicom.proof import prove_seg
 from isocenter.dicom.seg.describe import PRIVATE_SCHEME, describe, property_type
 from isocenter.dicom.seg.identity import give_identity
 from isocenter.dicom.seg.plane import Plane
 from isocenter.dicom.seg.sources import Sources, read_sources
-from isocenter.dicom.slow import BROKEN
 from isocenter.errors import GridError, SeriesError
 from isocenter.image import Mask
 from isocenter.result import Check

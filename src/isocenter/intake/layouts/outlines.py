@@ -8,9 +8,9 @@ import numpy as np
 
 from isocenter.case import Annotation
 from isocenter.dicom import Series
-from isocenter.dicom.rtstruct import read_rtstruct, read_structures
 from isocenter.dicom.seg import read_seg
 from isocenter.dicom.seg.frames import read_segmentation
+from isocenter.dicom.structures.rtstruct import read_rtstruct, read_structures
 from isocenter.errors import InputError, LabelError
 from isocenter.image import Label, LabelTable, Mask, Volume
 from isocenter.intake.issue import Issue, issue_of

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 from pydicom.dataset import Dataset
 
-from isocenter.dicom import tags
-from isocenter.dicom.header import Header
-from isocenter.dicom.slow import BROKEN, quietly, read_dataset
+from isocenter.dicom.files import tags
+from isocenter.dicom.files.header import Header
+from isocenter.dicom.files.slow import BROKEN, quietly, read_dataset
 from isocenter.errors import FileError
 
 _CONTRAST = re.compile(r"(\+c\b|\bce\b|post|gad|gd\b|contrast|\bkm\b|t1c\b|t1ce|t1gd|增强)")

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from isocenter.dicom import tags
-from isocenter.dicom.geometry import is_orientation
-from isocenter.dicom.header import Header
+from isocenter.dicom.files import tags
+from isocenter.dicom.files.header import Header
+from isocenter.dicom.verdict.geometry import is_orientation
 
 Key = tuple[tuple[str, object], ...]
 

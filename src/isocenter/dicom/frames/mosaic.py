@@ -11,10 +11,10 @@ from math import ceil, sqrt
 
 import numpy as np
 
-from isocenter.dicom import tags
-from isocenter.dicom.frame import Frame, plain_frame
-from isocenter.dicom.header import Header
-from isocenter.dicom.slow import BROKEN, quietly, read_dataset
+from isocenter.dicom.files import tags
+from isocenter.dicom.files.header import Header
+from isocenter.dicom.files.slow import BROKEN, quietly, read_dataset
+from isocenter.dicom.frames.frame import Frame, plain_frame
 from isocenter.errors import FileError
 
 _CREATOR = "SIEMENS CSA HEADER"

@@ -6,11 +6,11 @@ from math import nan
 
 from pydicom.dataset import Dataset
 
-from isocenter.dicom import tags
-from isocenter.dicom.frame import Frame, Key, common_key, pixel_spacing, thickness, triple
-from isocenter.dicom.geometry import is_orientation
-from isocenter.dicom.header import Header
-from isocenter.dicom.slow import BROKEN, quietly, read_dataset
+from isocenter.dicom.files import tags
+from isocenter.dicom.files.header import Header
+from isocenter.dicom.files.slow import BROKEN, quietly, read_dataset
+from isocenter.dicom.frames.frame import Frame, Key, common_key, pixel_spacing, thickness, triple
+from isocenter.dicom.verdict.geometry import is_orientation
 from isocenter.errors import FileError
 
 _MOST_FRAMES = 1 << 16

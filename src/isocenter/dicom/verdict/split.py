@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from isocenter.dicom import tags
-from isocenter.dicom.frame import Frame
-from isocenter.dicom.geometry import SAME_MM, normal_of
+from isocenter.dicom.files import tags
+from isocenter.dicom.frames.frame import Frame
+from isocenter.dicom.verdict.geometry import SAME_MM, normal_of
 
 Part = tuple[str, list[Frame]]
 _NAMES = (

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import Dataset
 
-from isocenter.dicom.contours import fill_contours
 from isocenter.dicom.objects import read_object, told
 from isocenter.dicom.seg.read import Overlap
+from isocenter.dicom.structures.contours import fill_contours
 from isocenter.errors import GridError, LabelError
 from isocenter.image import Code, Label, LabelTable, Mask, Volume
 

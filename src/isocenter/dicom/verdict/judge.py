@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from math import isfinite
 
-from isocenter.dicom import tags
-from isocenter.dicom.frame import Frame
-from isocenter.dicom.geometry import Flaw, Stack, affine_of, stack
-from isocenter.dicom.header import NATIVE, Header
-from isocenter.dicom.kinds import NOT_PICTURES, is_localiser, referenced_series, role_of
+from isocenter.dicom.files import tags
+from isocenter.dicom.files.header import NATIVE, Header
+from isocenter.dicom.files.soundness import is_cut, is_malformed
+from isocenter.dicom.frames.frame import Frame
 from isocenter.dicom.series import Instance, Series
-from isocenter.dicom.soundness import is_cut, is_malformed
+from isocenter.dicom.verdict.geometry import Flaw, Stack, affine_of, stack
+from isocenter.dicom.verdict.kinds import NOT_PICTURES, is_localiser, referenced_series, role_of
 from isocenter.errors import GridError
 from isocenter.image import Affine
 

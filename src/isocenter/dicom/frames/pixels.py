@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from isocenter.dicom import tags
-from isocenter.dicom.frame import Frame
-from isocenter.dicom.header import BIG_ENDIAN, Header
-from isocenter.dicom.reader import read_header
-from isocenter.dicom.slow import BROKEN, read_dataset
-from isocenter.dicom.soundness import frame_bytes
+from isocenter.dicom.files import tags
+from isocenter.dicom.files.header import BIG_ENDIAN, Header
+from isocenter.dicom.files.reader import read_header
+from isocenter.dicom.files.slow import BROKEN, read_dataset
+from isocenter.dicom.files.soundness import frame_bytes
+from isocenter.dicom.frames.frame import Frame
 from isocenter.errors import FileError
 
 _JPEG_EXTENDED = "1.2.840.10008.1.2.4.51"  # its 12-bit form only GDCM decodes

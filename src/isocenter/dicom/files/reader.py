@@ -5,8 +5,8 @@ import stat
 import struct
 from pathlib import Path
 
-from isocenter.dicom.header import Header
-from isocenter.dicom.slow import read_with_pydicom
+from isocenter.dicom.files.header import Header
+from isocenter.dicom.files.slow import read_with_pydicom
 from isocenter.dicom.walk import OddError, Walk
 from isocenter.errors import FileError
 

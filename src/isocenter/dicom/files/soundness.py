@@ -3,8 +3,8 @@
 from math import isfinite
 from pathlib import Path
 
-from isocenter.dicom import tags
-from isocenter.dicom.header import Header
+from isocenter.dicom.files import tags
+from isocenter.dicom.files.header import Header
 
 _ITEM, _END = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0"
 _NUMBERS = {tags.SLOPE: 1, tags.INTERCEPT: 1, tags.POSITION: 3, tags.ORIENTATION: 6, tags.PIXEL_SPACING: 2}

@@ -11,8 +11,8 @@ import pydicom
 from pydicom.dataelem import RawDataElement
 from pydicom.errors import BytesLengthException, InvalidDicomError
 
-from isocenter.dicom import tags
-from isocenter.dicom.header import BIG_ENDIAN, DEFLATED, EXPLICIT, IMPLICIT, UNDEFINED, Header
+from isocenter.dicom.files import tags
+from isocenter.dicom.files.header import BIG_ENDIAN, DEFLATED, EXPLICIT, IMPLICIT, UNDEFINED, Header
 from isocenter.errors import FileError
 
 _ENVELOPED = bytes.fromhex("06092a864886f70d010703")  # RFC 5652 enveloped-data, as in PS3.15 secure DICOM files

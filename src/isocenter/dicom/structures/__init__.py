@@ -1,0 +1,1 @@
+"""RT structure sets: contours in mm as masks."""
