@@ -184,10 +184,10 @@ def test_one_structure_and_no_validation_will_do(tmp_path: Path, make_plan: Call
 
 def test_a_budget_in_minutes_ends_by_the_clock(tmp_path: Path, make_plan: Callable[..., Plan]) -> None:
     began = time.monotonic()
-    fitted = fit(make_plan(minutes=0.05, steps=10**6), cases(), folder=tmp_path)
+    fitted = fit(make_plan(minutes=0.05, steps=100), cases(), folder=tmp_path)  # the steps are an estimate
     # 3 s, and what one step, the last look and writing take on a busy machine
     assert 3 <= time.monotonic() - began < 8
-    assert 1 < fitted.steps < 10**6
+    assert fitted.steps > 1
 
 
 def test_preparing_longer_than_the_budget_is_told(tmp_path: Path, make_plan: Callable[..., Plan]) -> None:
