@@ -10,7 +10,7 @@ import pytest
 
 from isocenter.image import LabelTable, read_nifti_mask
 from isocenter.testing.phantom import Body, axis_grid, write_series
-from tests.flows.world import SHAPE, SPACING_MM, STEPS, World, isocenter
+from tests.flows.world import SHAPE, SPACING_MM, STEPS, World, isocenter, write_cohort
 
 pytestmark = pytest.mark.xdist_group("flows")
 
@@ -156,3 +156,13 @@ def test_a_data_set_can_be_removed_and_its_receipts_stay(world: World, tmp_path:
     isocenter("ingest", world.cohort, "--dataset", "short-lived", "--store", store)
     isocenter("datasets", "remove", "short-lived", "--store", store)
     isocenter("check", "short-lived", "--store", store, code=4)
+
+
+def test_scores_on_cases_learnt_from_say_that_they_flatter(world: World, tmp_path: Path) -> None:
+    grown = tmp_path / "grown"
+    write_cohort(grown, count=15)  # the fourteen of the cohort, and one more: another version, the same patients
+    world.run("ingest", grown, "--dataset", "grown")
+    found = world.run("evaluate", world.model, "--data", "grown", "--json").document
+    assert found["side"] == "all"
+    assert found["cases"] == 15
+    assert found["learnt_from"] >= 10

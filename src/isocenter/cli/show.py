@@ -92,6 +92,10 @@ def evaluate(document: Document) -> None:
     scores(document["scores"])
     side, seconds = document["side"], document["seconds"]
     _say(f"{document['cases']} cases ({side}) in {seconds:.0f} s, model {document['model'][:12]}.")
+    if document["learnt_from"]:
+        _say(
+            f"{document['learnt_from']} of these cases hold an image that the model learnt from: the scores flatter it."
+        )
 
 
 def scores(found: Sequence[Document]) -> None:

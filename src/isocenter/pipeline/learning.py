@@ -3,12 +3,13 @@
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from isocenter import __version__
-from isocenter.case import Case, Dataset, Entry
-from isocenter.errors import LabelError, SplitError
+from isocenter.case import Dataset, Entry
+from isocenter.errors import LabelError, NotFoundError, SplitError
 from isocenter.image import LabelTable
 from isocenter.intake.opening import digest_of
 from isocenter.learning.inference.evaluate import Evaluation
@@ -88,7 +89,10 @@ def train(
             folder = house.runs.folder(run, dataset=version.id, recipe=asked.id, at=now())
             left = next((row for row in house.models.rows() if row.run == run), None)
             if left is None:
-                model, receipt = _learnt(house, asked, version, folder, progress)
+                decided = kept_plan(folder) or write_plan(_decided(house, asked, version, progress), folder)
+                model, receipt = _learnt(
+                    _Lesson(house=house, version=version, plan=decided, folder=folder, progress=progress)
+                )
             else:
                 model = read_model(house.models.folder(left.id))
                 receipt = house.receipts.maker(model.id) or ""
@@ -119,22 +123,23 @@ def evaluate(model: str, *, data: str, store: Place = None, progress: Watch | No
         version = house.datasets.get(data)
         own = reader.model.dataset == version.id
         entries = outlined(version.on_side("test") if own else version.entries)
-        table = _table(version)
-        found = _scored(house, reader, version, entries, table=table, tell=_counting(progress, "evaluate", entries))
-        side = "test" if own else "all"
+        cases = (house.case(version, entry) for entry in entries)
+        tell = _counting(progress, "evaluate", entries)
+        found = score_cases(reader, cases, table=_table(version), progress=tell)
+        side, known = "test" if own else "all", _learnt_from(house, reader.model, entries)
         document = {"model": reader.model.id, "dataset": version.id, "name": version.name, "side": side}
         digest = house.evaluations.put({**document, "evaluation": found.to_document()})
         receipt = seal(
             house, "evaluate", inputs=(model_item(house, reader.model), dataset_item(house, version)),
             outputs=(Item(name=f"evaluation:{side}", digest=digest),),
-            checks=(Check(name="patients learnt from among those scored", held=True, figure="0", limit="0"),)
-            if own else (),
+            checks=(Check(name="images learnt from among those scored", held=not known, figure=str(known), limit="0"),),
             facts={"side": side, "cases": [entry.id for entry in entries]},
         )  # fmt: skip
         house.evaluations.save(digest, model=reader.model.id, dataset=version.id, at=now())
     return Evaluated(
-        model=reader.model.id, dataset=version.id, side=side, cases=len(entries), scores=found.scores,
-        subgroups=found.groups, rows=_rows(found), receipt=receipt, seconds=time.monotonic() - begun,
+        model=reader.model.id, dataset=version.id, side=side, cases=len(entries), learnt_from=known,
+        scores=found.scores, subgroups=found.groups, rows=_rows(found), receipt=receipt,
+        seconds=time.monotonic() - begun,
     )  # fmt: skip
 
 
@@ -175,79 +180,95 @@ def _decided(house: Store, asked: Recipe, version: Dataset, progress: Watch | No
     return decide(asked, looked, dataset=version.id, table=table)
 
 
-def _learnt(house: Store, asked: Recipe, version: Dataset, folder: Path, progress: Watch | None) -> tuple[Model, str]:
-    """Obey the run's plan, made now or kept from before, and return the model with the receipt of its making."""
-    decided = kept_plan(folder)
-    if decided is None:
-        decided = _decided(house, asked, version, progress)
-        write_plan(decided, folder)
-    table = _table(version)
-    learning, validating = _sides(version, fold=decided.fold)
-    page = Page(decided, name=version.name, folder=folder, progress=progress)
-    fitted = fit(
-        decided,
-        Cases(train=_loaders(house, version, learning), validation=_loaders(house, version, validating), table=table),
-        folder=folder,
-        report=page.see,
-    )
-    model = _model(house, version, decided, fitted, validating, folder=folder, progress=progress)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Lesson:
+    """A run at work: on which version, by which plan, in which folder."""
+
+    house: Store
+    version: Dataset
+    plan: Plan
+    folder: Path
+    progress: Watch | None
+
+    @property
+    def sides(self) -> tuple[tuple[Entry, ...], tuple[Entry, ...]]:
+        """Cases to learn from, and to validate on."""
+        return _sides(self.version, fold=self.plan.fold)
+
+    @property
+    def cases(self) -> Cases:
+        """Both sides, each case loaded when it is asked for."""
+        train_, validation = ([partial(self.house.case, self.version, one) for one in side] for side in self.sides)
+        return Cases(train=train_, validation=validation, table=_table(self.version))
+
+
+def _learnt(lesson: _Lesson) -> tuple[Model, str]:
+    """Obey the run's plan, and return the model with the receipt of its making."""
+    house, plan_, folder = lesson.house, lesson.plan, lesson.folder
+    page = Page(plan_, name=lesson.version.name, folder=folder, progress=lesson.progress)
+    fitted = fit(plan_, lesson.cases, folder=folder, report=page.see)
+    model = _model(lesson, fitted)
     page.finish(fitted, scores=model.scores, model=model.id)
     files = sorted(path for path in folder.iterdir() if path.is_file())
     receipt = seal(
-        house, "train", inputs=(dataset_item(house, version),),
+        house, "train", inputs=(dataset_item(house, lesson.version),),
         outputs=(
             Item(name=f"model:{model.id[:12]}", digest=model.id),
             *(Item(name=f"run:{folder.name}/{path.name}", digest=digest_of(path)) for path in files),
         ),
         checks=tuple(Check(name="noticed", held=False, figure=notice) for notice in fitted.notices),
-        facts={"recipe": decided.recipe, "plan": decided.id, "seed": decided.seed, "steps": fitted.steps},
+        facts={"recipe": plan_.recipe, "plan": plan_.id, "seed": plan_.seed, "steps": fitted.steps},
     )  # fmt: skip
     house.models.add(model.folder, run=folder.name, at=now())
     _fresh(model.folder)
     return read_model(house.models.folder(model.id)), receipt
 
 
-def _model(
-    house: Store, version: Dataset, decided: Plan, fitted: Fitted, validating: Sequence[Entry], *,
-    folder: Path, progress: Watch | None,
-) -> Model:  # fmt: skip
+def _model(lesson: _Lesson, fitted: Fitted) -> Model:
     """Make the model's folder: scored on its validation cases by the very reader that will read new ones."""
+    version, (learning, validating) = lesson.version, lesson.sides
     told = Description(
-        plan=decided,
+        plan=lesson.plan,
         table=_table(version),
         dataset=version.id,
-        facts={"data set": version.name, "licence of the data": version.source.licence or "not stated",
-               "patients learnt from": len({e.patient for e in _sides(version, fold=decided.fold)[0]})},
+        facts={
+            "data set": version.name,
+            "licence of the data": version.source.licence or "not stated",
+            "patients learnt from": len({entry.patient for entry in learning}),
+        },
         created=now(),
         version=__version__,
-    )  # fmt: skip
+    )
     # written twice: a reader reads models, and the figures it finds belong into the model
-    draft = _fresh(folder / "draft")
+    draft = _fresh(lesson.folder / "draft")
     reader = Reader(write_model(draft, weights=fitted.weights, description=told, card=write_card(told)))
-    tell = _counting(progress, "validate", validating)
-    found = _scored(house, reader, version, validating, table=_table(version), tell=tell)
+    found = score_cases(
+        reader, (lesson.house.case(version, entry) for entry in validating), table=_table(version),
+        progress=_counting(lesson.progress, "validate", validating),
+    )  # fmt: skip
     told = replace(told, scores=found.scores, volume_errors=found.volume_ratios)
-    made = write_model(_fresh(folder / "model"), weights=fitted.weights, description=told, card=write_card(told))
     _fresh(draft)
-    return made
+    return write_model(_fresh(lesson.folder / "model"), weights=fitted.weights, description=told, card=write_card(told))
+
+
+def _learnt_from(house: Store, model: Model, entries: Sequence[Entry]) -> int:
+    """Return how many of the cases hold an image that the model learnt from or was chosen on.
+
+    Where the store does not keep the version that the model learnt from this cannot be known, and none is counted.
+    """
+    try:
+        version = house.datasets.get(model.dataset)
+    except NotFoundError:
+        return 0
+    sides = _sides(version, fold=model.plan.fold)
+    seen = {digest for side in sides for entry in side for digest in entry.volumes.values()}
+    return sum(not seen.isdisjoint(entry.volumes.values()) for entry in entries)
 
 
 def _fresh(folder: Path) -> Path:
     """Return a folder's path with nothing there: what a killed process left is made anew."""
     shutil.rmtree(folder, ignore_errors=True)
     return folder
-
-
-def _scored(
-    house: Store, reader: Reader, version: Dataset, entries: Sequence[Entry], *, table: LabelTable,
-    tell: Callable[[int], None] | None,
-) -> Evaluation:  # fmt: skip
-    cases = (house.case(version, entry) for entry in entries)
-    return score_cases(reader, cases, table=table, progress=tell)
-
-
-def _loaders(house: Store, version: Dataset, entries: Sequence[Entry]) -> list[Callable[[], Case]]:
-    return [lambda entry=entry: house.case(version, entry) for entry in entries]  # type: ignore[misc]
 
 
 def _counting(progress: Watch | None, stage: str, entries: Sequence[Entry]) -> Callable[[int], None] | None:

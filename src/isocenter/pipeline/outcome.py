@@ -161,6 +161,7 @@ class Evaluated:
 
     Args:
         side: "test" of the version that it learnt from, or "all" cases of another one.
+        learnt_from: How many of the cases hold an image that it learnt from; above 0 the scores flatter it.
         rows: (case, structure, measure, value) as measured.
     """
 
@@ -168,6 +169,7 @@ class Evaluated:
     dataset: str
     side: str
     cases: int
+    learnt_from: int
     scores: tuple[Score, ...]
     subgroups: Mapping[str, tuple[Score, ...]]
     rows: tuple[Mapping[str, Any], ...]
@@ -182,6 +184,7 @@ class Evaluated:
             dataset=self.dataset,
             side=self.side,
             cases=self.cases,
+            learnt_from=self.learnt_from,
             scores=scores_document(self.scores),
             subgroups={name: scores_document(scores) for name, scores in self.subgroups.items()},
             rows=[dict(row) for row in self.rows],

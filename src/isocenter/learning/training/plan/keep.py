@@ -32,8 +32,9 @@ def kept_plan(folder: Path) -> Plan | None:
         raise StoreError(f"The plan of run {folder.name} is damaged. Remove the run and start it anew.") from error
 
 
-def write_plan(plan: Plan, folder: Path) -> None:
-    """Write a run's plan into its folder; it appears whole or not at all."""
+def write_plan(plan: Plan, folder: Path) -> Plan:
+    """Write a run's plan into its folder, whole or not at all, and return it."""
     aside = folder / f".{PLAN}.part"
     aside.write_bytes(canonical(plan.to_document()))
     aside.replace(folder / PLAN)
+    return plan
