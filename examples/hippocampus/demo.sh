@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 here=examples/hippocampus
-export ISOCENTER_STORE="${ISOCENTER_STORE:-demo/store}"
+export ISOCENTER_STORE=demo/store
 mkdir -p demo
 
 step() {

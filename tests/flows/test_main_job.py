@@ -90,7 +90,8 @@ def test_a_prediction_says_its_volumes_with_intervals_and_asks_for_review(result
     assert {volume["label"] for volume in document["volumes"]} == {"liver", "heart"}
     assert all(volume["unit"] == "ml" for volume in document["volumes"])
     assert set(document["files"]) >= {"mask.nii.gz", "mask.seg.dcm"}
-    assert document["seconds"]["total"] > 0
+    assert document["seconds"] > 0
+    assert set(document["timings"]) >= {"read", "prepare", "network", "write", "total"}
 
 
 def test_the_seg_bears_the_study_it_was_made_from(world: World, result: Path) -> None:

@@ -25,7 +25,7 @@ app = typer.Typer(
 )
 
 Store = Annotated[
-    Path | None,
+    str | None,
     typer.Option("--store", envvar="ISOCENTER_STORE", help="The store's folder. Default: ./isocenter-store"),
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, everything else on stderr.")]
@@ -120,6 +120,8 @@ def ingest(
 def check(
     name: Annotated[str, typer.Argument(help="Name or id of a data set, or a folder that is not taken in yet.")],
     *,
+    as_: Annotated[str | None, typer.Option("--as", help="Of a folder, its layout: msd, nnunet or dicom.")] = None,
+    accept: Accept = None,
     store: Store = None,
     json: Json = False,
 ) -> Outcome:
@@ -132,7 +134,7 @@ def check(
     from isocenter import pipeline
 
     with watching() as watch:
-        return pipeline.check(name, store=store, progress=watch)
+        return pipeline.check(name, as_=as_, accept=tuple(accept or ()), store=store, progress=watch)
 
 
 def plan(

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import typer
 
-from isocenter.errors import IsocenterError, ProofError
+from isocenter.errors import InputError, IsocenterError, ProofError
 
 INTERRUPTED = 130  # what a shell gives for a process ended by Ctrl-C
 
@@ -36,6 +36,9 @@ def door(command: Callable[..., Outcome], show: Callable[[dict[str, Any]], None]
         except IsocenterError as error:
             _refuse(error, as_json=as_json)
             raise typer.Exit(error.exit_code) from error
+        except OSError as error:  # at the process's edge: what the filesystem refuses in any step, in its own words
+            _say(f"error: {error.strerror or type(error).__name__}. Check the path, the rights to it and the disk.")
+            raise typer.Exit(InputError.exit_code) from error
         except KeyboardInterrupt:
             _say("Stopped. Nothing half-written is left; the same command goes on from here.")
             raise typer.Exit(INTERRUPTED) from None

@@ -92,10 +92,10 @@ def evaluate(document: Document) -> None:
     scores(document["scores"])
     side, seconds = document["side"], document["seconds"]
     _say(f"{document['cases']} cases ({side}) in {seconds:.0f} s, model {document['model'][:12]}.")
-    if document["learnt_from"]:
-        _say(
-            f"{document['learnt_from']} of these cases hold an image that the model learnt from: the scores flatter it."
-        )
+    if document["learnt_from"] is None:
+        _say("Whether the model learnt from these very cases is not known: its data set is gone from the store.")
+    elif document["learnt_from"]:
+        _say(f"{document['learnt_from']} cases are of patients that the model learnt from: the scores flatter it.")
 
 
 def scores(found: Sequence[Document]) -> None:
@@ -113,7 +113,7 @@ def predict(document: Document) -> None:
     _table(("found", "ml", "95 % interval", "from patients"), rows)
     verdict = document["verdict"]
     _say(f"May it leave? {verdict['decision']}: {' '.join(verdict['reasons'])}")
-    _say(f"Written to {document['out']} in {document['seconds']['total']:.1f} s.")
+    _say(f"Written to {document['out']} in {document['seconds']:.1f} s.")
 
 
 def report(document: Document) -> None:

@@ -1,5 +1,6 @@
 """What scanning finds: series that make one volume each, with a verdict, and the pictures that they are made of."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -91,6 +92,16 @@ class Series:
     def accepts(self) -> tuple[str, ...]:
         """The words that `load` needs in `accept`; empty where the series is regular."""
         return tuple(dict.fromkeys(flaw.accept for flaw in self.flaws if flaw.accept))
+
+    @property
+    def role(self) -> str:
+        """What it is for in a case, such as "t1", or "dwi_b_value_1000": its sequence and part as one word."""
+        return re.sub(r"[^a-z0-9]+", "_", f"{self.sequence} {self.part}".lower()).strip("_") or "image"
+
+    @property
+    def frame_of_reference(self) -> str:
+        """UID of what its positions are measured from; empty where not said."""
+        return str(dict(self.frames[0].key).get("frame of reference") or "") if self.frames else ""
 
     @property
     def paths(self) -> tuple[Path, ...]:

@@ -108,8 +108,11 @@ def _read_grey(frames: Sequence[Frame]) -> npt.NDArray[np.generic]:
         frame = frames[index]
         if picture.shape != frames[0].shape:
             raise FileError("A picture decodes to another size or number of colours than its header says.")
-        values = _through_table(picture, frame) if tags.MODALITY_LUT in frame.header.values else picture
-        values = _top(header) - values if inverted else values
+        if tags.MODALITY_LUT in frame.header.values:
+            values = _through_table(picture, frame)
+            values = -values.astype(np.int64) if inverted else values  # a table has no top of its own to turn around
+        else:
+            values = _top(header) - picture if inverted else picture
         if voxels.dtype == np.int16 and not _fits(values, frame):
             voxels = voxels.astype(np.int32)
         _rescale(values, frame, out=voxels[index])

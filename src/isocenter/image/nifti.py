@@ -74,6 +74,7 @@ def write_nifti(image: Volume | Mask, path: Path) -> None:
 
     Raises:
         InputError: A colour volume, which NIfTI has no common form for.
+        FileError: The folder cannot be written, or the disk is full.
     """
     array = image.labels if isinstance(image, Mask) else image.voxels
     if array.ndim != 3:
@@ -89,8 +90,13 @@ def write_nifti(image: Volume | Mask, path: Path) -> None:
     if path.suffix == ".gz":
         payload = gzip.compress(payload, compresslevel=4, mtime=0)  # no time stamp: same mask, same bytes
     aside = path.with_name(f".{path.name}.part")
-    aside.write_bytes(payload)
-    aside.replace(path)
+    try:
+        aside.write_bytes(payload)
+        aside.replace(path)
+    except OSError as error:
+        raise FileError(f"{path.name} cannot be written: {error.strerror}.") from error
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 def _read(path: Path, *, channels: int | None = None) -> tuple[Voxels, Affine]:
@@ -120,10 +126,30 @@ def _read(path: Path, *, channels: int | None = None) -> tuple[Voxels, Affine]:
         if isinstance(error, FileNotFoundError | PermissionError):
             raise FileError(f"{path} cannot be read: {error.strerror or 'no such file'}.") from error
         raise FileError(f"{path.name} is not a whole NIfTI file ({error}). Copy it again from its source.") from error
-    affine = Affine(matrix=_RAS_TO_LPS @ np.asarray(loaded.affine, dtype=np.float64) @ _REVERSE)
+    affine = Affine(matrix=_RAS_TO_LPS @ _to_ras_mm(loaded, path.name) @ _REVERSE)
     if channels is not None:
         return array.reshape(*array.shape[:3], channels).transpose(3, 2, 1, 0), affine
     return array.reshape(array.shape[:3]).transpose(2, 1, 0), affine
+
+
+def _to_ras_mm(loaded: "Nifti1Pair", name: str) -> npt.NDArray[np.float64]:
+    """Return the header's matrix from (x, y, z) index to RAS mm.
+
+    Raises:
+        FileError: It does not say how the image lies in the body, or says it in two ways, one mirroring the other.
+    """
+    header = loaded.header
+    forms = {"qform_code": header.get_qform(), "sform_code": header.get_sform()}
+    told = [form for code, form in forms.items() if header[code] > 0]
+    if not told:
+        raise FileError(
+            f"{name} does not say how it lies in the body (qform_code and sform_code are 0): which side is left would "
+            "be a guess. Convert it again from its DICOM series, or write the right matrix into its header."
+        )
+    if len(told) > 1 and np.linalg.det(told[0][:3, :3]) * np.linalg.det(told[1][:3, :3]) < 0:
+        raise FileError(f"{name} says in two ways how it lies in the body (qform, sform), and one mirrors the other.")
+    in_mm = {"meter": 1000.0, "micron": 0.001}.get(header.get_xyzt_units()[0], 1.0)
+    return np.diag([in_mm, in_mm, in_mm, 1.0]) @ np.asarray(loaded.affine, dtype=np.float64)
 
 
 def _scaled(loaded: "Nifti1Pair") -> npt.NDArray[np.generic]:

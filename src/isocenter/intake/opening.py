@@ -1,6 +1,6 @@
 """A path becomes volumes by role: a DICOM folder, file or zip, a NIfTI file, or a folder of one NIfTI a role."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import file_digest
 from pathlib import Path
@@ -22,21 +22,13 @@ class Opened:
     Args:
         volumes: By role, the first one first.
         series: The DICOM series behind each volume, in the same order; empty for NIfTI.
-        files: Every file that was read, for the receipt.
+        files: Every file that was read, to the sha256 of its bytes, for the receipt.
     """
 
     kind: Kind
     volumes: dict[str, Volume]
     series: tuple[Series, ...]
-    files: tuple[Path, ...]
-
-    def digests(self) -> tuple[str, ...]:
-        """Return the sha256 of each file.
-
-        Raises:
-            FileError: A file is gone.
-        """
-        return tuple(digest_of(path) for path in self.files)
+    files: Mapping[Path, str]
 
 
 def digest_of(path: Path) -> str:
@@ -49,7 +41,10 @@ def digest_of(path: Path) -> str:
         with path.open("rb") as file:
             return file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise FileError(f"{path.name} cannot be read: {error.strerror}.") from error
+        # no name: those of DICOM files may bear identity
+        raise FileError(
+            f"A file of the input cannot be read: {error.strerror}. Start again once it is there."
+        ) from error
 
 
 def is_nifti(path: Path) -> bool:
@@ -80,18 +75,35 @@ def open_input(
     """
     if is_nifti(path):
         channel = channels[0] if len(channels) == 1 else None
+        before = _hashed([path])
         volume = read_nifti(path) if channel is None else _as_said(path, channel)
         role = "image" if channel is None else channel.role
-        return Opened(kind="nifti", volumes={role: volume}, series=(), files=(path,))
+        return Opened(kind="nifti", volumes={role: volume}, series=(), files=_unchanged(before))
     named = _one_file_a_role(path, channels)
     if named:
+        before = _hashed(named.values())
         volumes = {channel.role: _as_said(named[channel.role], channel) for channel in channels}
-        return Opened(kind="nifti", volumes=volumes, series=(), files=tuple(named.values()))
+        return Opened(kind="nifti", volumes=volumes, series=(), files=_unchanged(before))
     found = scan_folder(path, progress=progress)
     chosen = _choose(found, channels=channels, series=series)
+    before = _hashed(file for one in chosen.values() for file in one.paths)
     volumes = {role: load(one, accept=accept) for role, one in chosen.items()}
-    files = tuple(dict.fromkeys(file for one in chosen.values() for file in one.paths))
-    return Opened(kind="dicom", volumes=volumes, series=tuple(chosen.values()), files=files)
+    return Opened(kind="dicom", volumes=volumes, series=tuple(chosen.values()), files=_unchanged(before))
+
+
+def _hashed(paths: Iterable[Path]) -> dict[Path, str]:
+    return {path: digest_of(path) for path in dict.fromkeys(paths)}
+
+
+def _unchanged(before: Mapping[Path, str]) -> Mapping[Path, str]:
+    """Return the digests that were taken before reading, where they hold after it too.
+
+    Raises:
+        FileError: A file changed while it was read.
+    """
+    if _hashed(before) != before:
+        raise FileError("A file of the input changed while it was read. Wait until whoever writes it is done.")
+    return before
 
 
 def _as_said(path: Path, channel: Channel) -> Volume:
@@ -125,19 +137,55 @@ def _choose(found: Scan, *, channels: Sequence[Channel], series: int | None) -> 
                 f"There is no series {series}; `isocenter scan` numbers them from 1 to {len(found.series)}."
             )
         return {channels[0].role if channels else "image": found.series[series - 1]}
-    if not channels:
-        return {"image": _only(volumes, of="image", found=found)}
-    return {channel.role: _fitting(volumes, channel, found=found) for channel in channels}
+    if len(channels) < 2:
+        channel = channels[0] if channels else None
+        role = "image" if channel is None else channel.role
+        return {role: _only(_fitting(volumes, channel, found=found), of=role, found=found)}
+    return _together({channel.role: _of_role(volumes, channel, found=found) for channel in channels})
 
 
-def _fitting(volumes: Sequence[Series], channel: Channel, *, found: Scan) -> Series:
-    """Return the series for a channel: of its modality, of its role where several are, regular before others."""
+def _fitting(volumes: Sequence[Series], channel: Channel | None, *, found: Scan) -> Sequence[Series]:
+    """Return the series that a channel can be: of its modality, and of its role where some are.
+
+    Raises:
+        SeriesError: None is of its modality.
+    """
+    if channel is None:
+        return volumes
     fits = [one for one in volumes if "OT" in (channel.modality, one.modality) or one.modality == channel.modality]
     if not fits:
         there = ", ".join(sorted({one.modality for one in found}))
         raise SeriesError(f"The model reads {channel.modality}; the study holds {there}.")
-    named = [one for one in fits if one.sequence == channel.role]
-    return _only(named or fits, of=channel.role, found=found)
+    return [one for one in fits if one.role == channel.role] or fits
+
+
+def _of_role(volumes: Sequence[Series], channel: Channel, *, found: Scan) -> Series:
+    """Return the one series of a role: where a model reads several, nothing else may take its place.
+
+    Raises:
+        SeriesError: There is none, or there are several.
+    """
+    named = [one for one in _fitting(volumes, channel, found=found) if one.role == channel.role]
+    if not named:
+        there = ", ".join(dict.fromkeys(one.role for one in volumes)) or "none"
+        raise SeriesError(f"The model reads a series {channel.role!r}; the study holds {there}.")
+    return _only(named, of=channel.role, found=found)
+
+
+def _together(chosen: dict[str, Series]) -> dict[str, Series]:
+    """Return the series of several channels, where they show one patient in one place.
+
+    Raises:
+        SeriesError: They are of several studies, or measured from different origins.
+    """
+    if len({one.study_uid for one in chosen.values()}) > 1:
+        raise SeriesError("The series that the model reads together are of several studies. Name one study's folder.")
+    if len({one.frame_of_reference for one in chosen.values()} - {""}) > 1:
+        raise SeriesError(
+            "The series that the model reads together have different frames of reference: the patient was laid anew "
+            "between them. Register them first."
+        )
+    return chosen
 
 
 def _only(volumes: Sequence[Series], *, of: str, found: Scan) -> Series:
@@ -149,7 +197,7 @@ def _only(volumes: Sequence[Series], *, of: str, found: Scan) -> Series:
         first = found.series[0]
         raise SeriesError(f"No series makes a volume for {of!r}: {first.verdict}. {first.reason}")
     listed = "; ".join(
-        f"{found.series.index(one) + 1}: {one.modality} {one.sequence} {'×'.join(map(str, one.shape))}"
+        f"{found.series.index(one) + 1}: {one.modality} {one.role} {'×'.join(map(str, one.shape))}"
         for one in candidates[:8]
     )
     raise SeriesError(f"{len(candidates)} series could be {of!r} ({listed}). Say which with --series NUMBER.")

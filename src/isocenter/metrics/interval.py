@@ -57,7 +57,8 @@ def _interval(means: npt.NDArray[np.float64], *, rounds: int, rng: np.random.Gen
         return float(means[0]), float(means[0])
     drawn = rng.multinomial(n, np.full(n, 1.0 / n), size=rounds) @ means / n
     value = means.mean()
-    below = (np.count_nonzero(drawn < value) + np.count_nonzero(drawn <= value)) / (2 * rounds)
+    apart = 1e-12 * max(1.0, abs(value))  # draws of the same values in another order differ in their last digit
+    below = (np.count_nonzero(drawn < value - apart) + np.count_nonzero(drawn <= value + apart)) / (2 * rounds)
     bias = ndtri(np.clip(below, 1 / (rounds + 1), rounds / (rounds + 1)))
     # the jackknife of a mean: leaving a patient out moves it by their distance from it, up to a factor
     away = means - value

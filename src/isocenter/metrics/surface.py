@@ -134,7 +134,10 @@ def _elements(inside: Binary, steps: FloatArray) -> tuple[npt.NDArray[np.int32],
     if not found:
         return np.empty((0, 3), dtype=np.int32), np.empty(0)
     box = found[0]
-    padded = np.pad(inside[box], 1).astype(np.int8)
+    # beyond the grid is outside; but a picture of one slice goes on above and below, so that its faces are no outline
+    flat = [count == 1 for count in inside.shape]
+    padded = np.pad(inside[box], [(0, 0) if one else (1, 1) for one in flat])
+    padded = np.pad(padded, [(1, 1) if one else (0, 0) for one in flat], mode="edge").astype(np.int8)
     around = np.zeros(tuple(n - 1 for n in padded.shape), dtype=np.int8)
     for cell in product((0, 1), repeat=3):
         around += padded[_cells(cell)]

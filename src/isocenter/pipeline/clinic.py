@@ -5,7 +5,7 @@ from pathlib import Path
 
 from isocenter.case import Dataset
 from isocenter.clinic.reporting import compose_report, summarise, write_html
-from isocenter.errors import FileError, NotFoundError, RecipeError
+from isocenter.errors import FileError, NotFoundError, RecipeError, SealError
 from isocenter.image import read_nifti_mask
 from isocenter.intake.opening import digest_of
 from isocenter.models.model import read_model
@@ -34,7 +34,7 @@ def report(
 
     Raises:
         FileError: The folder holds no prediction, or the store does not keep its image.
-        SealError: A file of it was changed.
+        SealError: A file of it was changed, or another store made it.
         RecipeError: An unknown format or language.
     """
     folder = Path(prediction)
@@ -43,23 +43,30 @@ def report(
     said = read_prediction(folder)
     with opened(store) as house:
         behind = digest_of(folder / PREDICTION)
+        made = house.receipts.maker(behind)
+        if made is None:
+            raise SealError(
+                f"No receipt of this store speaks of {PREDICTION} as it is: it was changed after it was sealed, or "
+                "another store made it. Name that store with --store, or predict again."
+            )
         # prediction.json cannot name the receipt that seals it, and the volumes stand on that one first of all
-        said = replace(said, receipts=(*filter(None, [house.receipts.maker(behind)]), *said.receipts))
-        composed = _composed(house, said, folder)
-        files = tuple(folder / f"report.{one}.html" for one in lang)
-        for one, path in zip(lang, files, strict=True):
-            write_html(composed, path, lang=one)
+        composed = _composed(house, replace(said, receipts=(made, *said.receipts)), folder)
+        pages = {folder / f"report.{one}.html": folder / f".report.{one}.html.part" for one in lang}
+        for one, aside in zip(lang, pages.values(), strict=True):
+            write_html(composed, aside, lang=one)
         receipt = seal(
             house, "report",
             inputs=(
-                Item(name=f"file:{PREDICTION}", digest=behind, receipt=house.receipts.maker(behind) or ""),
+                Item(name=f"file:{PREDICTION}", digest=behind, receipt=made),
                 *_evaluations(house, composed.evaluated),
             ),
-            outputs=tuple(Item(name=f"file:{path.name}", digest=digest_of(path)) for path in files),
+            outputs=tuple(Item(name=f"file:{path.name}", digest=digest_of(aside)) for path, aside in pages.items()),
             facts={"formats": list(formats), "lang": list(lang)},
         )  # fmt: skip
         house.receipts.export(receipt, folder)
-    return Reported(files=files, receipt=receipt)
+        for path, aside in pages.items():
+            aside.replace(path)
+    return Reported(files=tuple(pages), receipt=receipt)
 
 
 def _require(asked: tuple[str, ...], known: tuple[str, ...], *, what: str) -> None:
@@ -105,8 +112,12 @@ def _dataset(house: Store, id_: str) -> Dataset | None:
 
 
 def _evaluated(house: Store, said: Prediction) -> Evaluated | None:
-    """Return the newest evaluation of the model, one on its own test side before one on other data."""
-    found = sorted(house.evaluations.of(said.model), key=lambda one: one[1]["side"] != "test")
+    """Return the newest evaluation of the model, one on its own test side before one on other data.
+
+    One on cases that the model learnt from, or where that is not known, is not quoted: it would flatter the model.
+    """
+    fair = [one for one in house.evaluations.of(said.model) if one[1]["learnt_from"] == 0]
+    found = sorted(fair, key=lambda one: one[1]["side"] != "test")
     if not found:
         return None
     digest, document = found[0]

@@ -1,6 +1,5 @@
 """What every step stands on: the store that was named, and the receipt that is left."""
 
-import getpass
 import os
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ from isocenter.case import Dataset, Entry
 from isocenter.models.model import Model
 from isocenter.result import Check, Item, Receipt
 from isocenter.store import Store, open_store
+from isocenter.store.locks import account
 
 DEFAULT_STORE = "isocenter-store"
 
@@ -58,7 +58,7 @@ def seal(
     """
     receipt = Receipt(
         step=step, inputs=tuple(inputs), outputs=tuple(outputs), checks=tuple(checks), facts=dict(facts or {}),
-        version=__version__, who=getpass.getuser(), at=now(),
+        version=__version__, who=account(), at=now(),
     )  # fmt: skip
     return house.receipts.seal(receipt)
 

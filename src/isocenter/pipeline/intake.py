@@ -2,14 +2,14 @@
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from isocenter.case import Case, Dataset, Entry, Outline, Split, draw_split
-from isocenter.errors import LayoutError
+from isocenter.errors import LayoutError, NotFoundError, StoreError
 from isocenter.intake.issue import Issue
 from isocenter.intake.layouts import Found, Read, read_folder
 from isocenter.intake.quality import check_case, check_cohort, check_dataset
@@ -54,10 +54,8 @@ def ingest(
         found = read_folder(
             Path(folder), as_=as_, pseudonym=house.keys.pseudonym, accept=accept, progress=told(progress, "ingest")
         )
-        entries, sources, issues = _kept(found, keep=lambda case: _keep(house, case))
+        entries, sources, issues = _taken(house, found, leave_out=leave_out)
         stops = [issue for issue in issues if issue.severity == "stop"]
-        if (stops and not leave_out) or not entries:
-            raise LayoutError(_refusal(stops, taken=len(entries)))
         version = _version(dataset, entries, found=found, seed=seed, left_out=tuple(map(str, stops)))
         checks = (
             Check(name="cases that cannot be used", held=not stops, figure=str(len(stops)), limit="0, or left out"),
@@ -74,11 +72,19 @@ def ingest(
     )  # fmt: skip
 
 
-def check(name: str, *, store: Place = None, progress: Watch | None = None) -> Checked:
+def check(
+    name: str,
+    *,
+    as_: str | None = None,
+    accept: tuple[str, ...] = (),
+    store: Place = None,
+    progress: Watch | None = None,
+) -> Checked:
     """Return what is wrong with a data set, or with a folder that is not taken in yet.
 
     Args:
-        name: Name or id of a data set, or a folder.
+        name: Name or id of a data set; or a folder, where the store knows no such name.
+        as_, accept: Of a folder: its layout, and words that take DICOM series in spite of their verdict.
         store: Where the data set is kept.
         progress: Told how far it is.
 
@@ -86,8 +92,10 @@ def check(name: str, *, store: Place = None, progress: Watch | None = None) -> C
         NotFoundError: There is neither.
         LayoutError: The folder is of no layout that is known.
     """
-    if Path(name).is_dir():
-        found = read_folder(Path(name), pseudonym=Keys.create().pseudonym, progress=told(progress, "check"))
+    if Path(name).is_dir() and not _is_known(name, store):
+        found = read_folder(
+            Path(name), as_=as_, pseudonym=Keys.create().pseudonym, accept=accept, progress=told(progress, "check")
+        )
         entries, _, issues = _kept(found, keep=_seen)
         if entries:
             issues += check_cohort(_version(name, entries, found=found, seed=0))
@@ -98,6 +106,38 @@ def check(name: str, *, store: Place = None, progress: Watch | None = None) -> C
             check_dataset(version, lambda entry: house.case(version, entry), progress=told(progress, "check"))
         )
     return Checked(name=version.name, dataset=version.id, cases=len(version.entries), issues=tuple(issues))
+
+
+def _taken(house: Store, found: Found, *, leave_out: bool) -> tuple[tuple[Entry, ...], tuple[Item, ...], list[Issue]]:
+    """Put a folder's cases into the store; what is refused, or stopped by Ctrl-C, leaves nothing behind.
+
+    Raises:
+        LayoutError: A case is bad and none may be left out, or no case is sound.
+    """
+    put: list[Entry] = []
+    is_whole = False
+    try:
+        entries, sources, issues = _kept(found, keep=lambda case: _keep(house, case, put))
+        stops = [issue for issue in issues if issue.severity == "stop"]
+        if (stops and not leave_out) or not entries:
+            raise LayoutError(_refusal(stops, taken=len(entries)))
+        is_whole = True
+    finally:
+        if not is_whole:
+            house.datasets.discard(_digests(put))
+    return entries, sources, issues
+
+
+def _is_known(name: str, store: Place) -> bool:
+    """Return whether the store has a data set of that name; a name with a slash is a path."""
+    if "/" in name:
+        return False
+    try:
+        with opened(store) as house:
+            house.datasets.find(name)
+    except (StoreError, NotFoundError):
+        return False
+    return True
 
 
 def _kept(found: Found, *, keep: Callable[[Case], Entry]) -> tuple[tuple[Entry, ...], tuple[Item, ...], list[Issue]]:
@@ -121,9 +161,15 @@ def _named(read: Read) -> Mapping[str, str]:
     return {f"source:{name}": digest for name, digest in read.sources.items()}
 
 
-def _keep(house: Store, case: Case) -> Entry:
-    """Put a case's volumes and masks into the store and return its entry."""
-    return Entry(
+def _digests(entries: Iterable[Entry]) -> set[str]:
+    """Return what cases put into the store."""
+    volumes = {digest for entry in entries for digest in entry.volumes.values()}
+    return volumes | {outline.digest for entry in entries for outline in entry.outlines}
+
+
+def _keep(house: Store, case: Case, put: list[Entry]) -> Entry:
+    """Put a case's volumes and masks into the store, note it, and return its entry."""
+    entry = Entry(
         id=case.id,
         patient=case.patient,
         volumes={role: house.put_volume(volume) for role, volume in case.volumes.items()},
@@ -134,6 +180,8 @@ def _keep(house: Store, case: Case) -> Entry:
         facts=case.facts,
         day=case.day,
     )
+    put.append(entry)
+    return entry
 
 
 def _seen(case: Case) -> Entry:

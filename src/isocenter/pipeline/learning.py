@@ -127,12 +127,18 @@ def evaluate(model: str, *, data: str, store: Place = None, progress: Watch | No
         tell = _counting(progress, "evaluate", entries)
         found = score_cases(reader, cases, table=_table(version), progress=tell)
         side, known = "test" if own else "all", _learnt_from(house, reader.model, entries)
-        document = {"model": reader.model.id, "dataset": version.id, "name": version.name, "side": side}
+        document = {
+            "model": reader.model.id,
+            "dataset": version.id,
+            "name": version.name,
+            "side": side,
+            "learnt_from": known,
+        }
         digest = house.evaluations.put({**document, "evaluation": found.to_document()})
         receipt = seal(
             house, "evaluate", inputs=(model_item(house, reader.model), dataset_item(house, version)),
             outputs=(Item(name=f"evaluation:{side}", digest=digest),),
-            checks=(Check(name="images learnt from among those scored", held=not known, figure=str(known), limit="0"),),
+            checks=(_fairness(known),),
             facts={"side": side, "cases": [entry.id for entry in entries]},
         )  # fmt: skip
         house.evaluations.save(digest, model=reader.model.id, dataset=version.id, at=now())
@@ -251,18 +257,24 @@ def _model(lesson: _Lesson, fitted: Fitted) -> Model:
     return write_model(_fresh(lesson.folder / "model"), weights=fitted.weights, description=told, card=write_card(told))
 
 
-def _learnt_from(house: Store, model: Model, entries: Sequence[Entry]) -> int:
-    """Return how many of the cases hold an image that the model learnt from or was chosen on.
+def _fairness(learnt_from: int | None) -> Check:
+    figure = "not known" if learnt_from is None else str(learnt_from)
+    return Check(name="cases learnt from among those scored", held=learnt_from == 0, figure=figure, limit="0")
 
-    Where the store does not keep the version that the model learnt from this cannot be known, and none is counted.
+
+def _learnt_from(house: Store, model: Model, entries: Sequence[Entry]) -> int | None:
+    """Return how many of the cases are of a patient, or hold an image, that the model learnt from or was chosen on.
+
+    None where the store does not keep the version that it learnt from, so that nobody can know.
     """
     try:
         version = house.datasets.get(model.dataset)
     except NotFoundError:
-        return 0
+        return None
     sides = _sides(version, fold=model.plan.fold)
     seen = {digest for side in sides for entry in side for digest in entry.volumes.values()}
-    return sum(not seen.isdisjoint(entry.volumes.values()) for entry in entries)
+    known = {entry.patient for side in sides for entry in side}
+    return sum(entry.patient in known or not seen.isdisjoint(entry.volumes.values()) for entry in entries)
 
 
 def _fresh(folder: Path) -> Path:

@@ -161,7 +161,8 @@ class Evaluated:
 
     Args:
         side: "test" of the version that it learnt from, or "all" cases of another one.
-        learnt_from: How many of the cases hold an image that it learnt from; above 0 the scores flatter it.
+        learnt_from: How many of the cases are of patients, or hold images, that it learnt from; above 0 the scores
+            flatter it. None where that cannot be known.
         rows: (case, structure, measure, value) as measured.
     """
 
@@ -169,7 +170,7 @@ class Evaluated:
     dataset: str
     side: str
     cases: int
-    learnt_from: int
+    learnt_from: int | None
     scores: tuple[Score, ...]
     subgroups: Mapping[str, tuple[Score, ...]]
     rows: tuple[Mapping[str, Any], ...]
@@ -272,7 +273,8 @@ def prediction_document(prediction: Prediction) -> dict[str, Any]:
         dataset=prediction.dataset,
         verdict={"decision": prediction.verdict.decision, "reasons": list(prediction.verdict.reasons)},
         volumes=scores_document(prediction.volumes),
-        seconds=dict(prediction.seconds),
+        seconds=prediction.seconds["total"],
+        timings=dict(prediction.seconds),
         input=dict(prediction.input),
         labels=asdict(prediction.table),
         plan=dict(prediction.plan),

@@ -2,43 +2,82 @@
 
 import json
 import math
+import re
 import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from isocenter.case import table_from
-from isocenter.errors import FileError, SealError
+from isocenter.errors import FileError, IsocenterError, SealError
 from isocenter.intake.opening import digest_of
 from isocenter.pipeline.outcome import prediction_document
 from isocenter.result import Prediction, Score, Verdict
 
-PREDICTION, MASK, SEG = "prediction.json", "mask.nii.gz", "mask.seg.dcm"
+PREDICTION, MASK, SEG, RECEIPTS = "prediction.json", "mask.nii.gz", "mask.seg.dcm", "receipts"
+_REPORT = re.compile(r"\.?report\.[a-z]{2}\.html(\.part)?")
 
 
 @contextmanager
 def whole_folder(out: Path) -> Iterator[Path]:
     """Give a folder aside to write to; it gets its name when the block ends well, else it is gone.
 
-    An earlier prediction at that name is replaced; anything else there is left alone.
+    An earlier prediction at that name, and nothing else beside it, is replaced once the new one is whole.
 
     Raises:
         FileError: Something else is there, or the folder cannot be written.
     """
-    if out.exists() and not (out / PREDICTION).is_file() and (not out.is_dir() or any(out.iterdir())):
-        raise FileError(f"{out} holds something else than a prediction. Name a new folder with --out.")
-    aside = out.with_name(f".{out.name}.part")
-    shutil.rmtree(aside, ignore_errors=True)
+    out = out.absolute()
     try:
-        aside.mkdir(parents=True)
-        yield aside
-        shutil.rmtree(out, ignore_errors=True)
-        aside.rename(out)
+        _require_free(out)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        # of its own name, so that two predictions at once do not write into each other
+        aside = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".part", dir=out.parent))
+        aside.chmod(0o755)
     except OSError as error:
-        raise FileError(f"{out} cannot be written: {error.strerror or error}.") from error
+        _refuse(out, error)
+    try:
+        yield aside
+        _swap(aside, out)
+    except OSError as error:
+        if isinstance(error, IsocenterError):
+            raise
+        _refuse(out, error)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+
+
+def _require_free(out: Path) -> None:
+    """Do nothing where a name is free, or bears a prediction and nothing else.
+
+    Raises:
+        FileError: Something else is there.
+    """
+    if not out.exists():
+        return
+    names = {path.name for path in out.iterdir()} if out.is_dir() else {out.name}
+    own = {PREDICTION, MASK, SEG, RECEIPTS} | {name for name in names if _REPORT.fullmatch(name)}
+    if names - own or (names and PREDICTION not in names):
+        raise FileError(f"{out} holds something else than a prediction. Name a new folder with --out.")
+
+
+def _swap(aside: Path, out: Path) -> None:
+    """Give the new folder its name; the old one goes last, so that at any moment one of them is whole."""
+    if not out.exists():
+        aside.rename(out)
+        return
+    old = out.with_name(f"{aside.name}.old")
+    out.rename(old)
+    aside.rename(out)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _refuse(out: Path, error: OSError) -> NoReturn:
+    if isinstance(error, IsocenterError):
+        raise error
+    raise FileError(f"{out} cannot be written: {error.strerror or error}.") from error
 
 
 def write_prediction(prediction: Prediction, folder: Path) -> None:
@@ -62,6 +101,8 @@ def read_prediction(folder: Path) -> Prediction:
     except (KeyError, TypeError, ValueError) as error:
         raise SealError(f"{PREDICTION} in {folder} was changed: it is no prediction any more.") from error
     for name, digest in prediction.files.items():
+        if Path(name).name != name:
+            raise SealError(f"{PREDICTION} in {folder} names a file outside its folder; it was changed.")
         if not (folder / name).is_file():
             raise SealError(f"{name} is gone from {folder}.")
         if digest_of(folder / name) != digest:
@@ -79,7 +120,7 @@ def _from(document: Mapping[str, Any]) -> Prediction:
         volumes=tuple(Score.from_json(volume) for volume in document["volumes"]),
         verdict=Verdict(decision=verdict["decision"], reasons=tuple(verdict["reasons"])),
         plan=document["plan"],
-        seconds=document["seconds"],
+        seconds=document["timings"],
         input=document["input"],
         files=document["files"],
         receipts=tuple(document["receipts"]),

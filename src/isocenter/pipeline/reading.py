@@ -96,9 +96,8 @@ def _write_masks(mask: Mask, found: Opened, model: Model, folder: Path) -> tuple
         paths = found.series[0].paths
         return write_seg(mask, sources=paths, path=folder / SEG, algorithm=name, version=version), ()
     except (GridError, SeriesError) as error:
-        if found.series[0].verdict == "regular" and isinstance(error, GridError):
-            raise
-        # a series accepted in spite of a flaw has a volume between its slices; a picture may have no place at all
+        # a volume made of tiles, or of a series accepted in spite of a flaw, lies between the pictures as stored; a
+        # picture may have no place at all
         return (), (f"No SEG was written. {error}",)
 
 
@@ -106,7 +105,7 @@ def _name(found: Opened) -> str:
     """Return what the case's pseudonym is made from: the series' UIDs, or the bytes of the files."""
     if found.series:
         return " ".join(f"{one.series_uid} {one.part}" for one in found.series)
-    return " ".join(found.digests())
+    return " ".join(found.files.values())
 
 
 def _input(house: Store, found: Opened) -> dict[str, object]:
@@ -154,10 +153,9 @@ def _seal(
 
 def _sources(house: Store, found: Opened) -> tuple[Item, ...]:
     """Return the files that were read, by the keyed pseudonym of their UID or name: the receipt bears no identity."""
-    digests = dict(zip(found.files, found.digests(), strict=True))
     uids = {instance.path: instance.sop_uid for one in found.series for instance in one.instances}
     kind = "instance" if found.kind == "dicom" else "source"
     return tuple(
-        Item(name=f"{kind}:{house.keys.pseudonym(uids.get(path) or path.name)}", digest=digest)
-        for path, digest in digests.items()
+        Item(name=f"{kind}:{house.keys.pseudonym(uids.get(path) or ascii(path.name))}", digest=digest)
+        for path, digest in found.files.items()
     )

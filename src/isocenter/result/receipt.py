@@ -2,10 +2,12 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "https://isocenter.dev/receipt/v1"
 
@@ -87,10 +89,13 @@ class Receipt:
         """Return the receipt that a statement holds.
 
         Raises:
-            ValueError: Not such a statement.
+            ValueError, KeyError, TypeError: Not such a statement; digests that are none, or names that are paths out.
         """
         document = json.loads(statement)
         predicate = document["predicate"]
+        for item in (*document["subject"], *predicate["inputs"]):
+            if not _is_safe(item):
+                raise ValueError("a digest that is none, or a name that leads elsewhere")
         return cls(
             step=predicate["step"],
             inputs=tuple(
@@ -109,6 +114,15 @@ class Receipt:
     def digest(self) -> str:
         """sha256 in hex of the statement: the receipt's name in the chain."""
         return hashlib.sha256(self.to_statement()).hexdigest()
+
+
+def _is_safe(item: Mapping[str, Any]) -> bool:
+    """Return whether a stranger's item names nothing outside: digests and names may be used to find files."""
+    name = str(item["name"])
+    digests = [item["digest"]["sha256"], *([item["receipt"]] if item.get("receipt") else [])]
+    path = name.partition(":")[2]
+    leads_out = path.startswith("/") or ".." in path.split("/") or "\\" in name
+    return not leads_out and all(_DIGEST.fullmatch(str(one)) for one in digests)
 
 
 def canonical(document: object) -> bytes:

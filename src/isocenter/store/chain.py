@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from isocenter.errors import FileError, NotFoundError, SealError
+from isocenter.errors import FileError, InputError, NotFoundError, SealError
 from isocenter.models.model import MANIFEST, read_model
 from isocenter.result import Receipt
 from isocenter.store.evidence import FolderEvidence, StoreEvidence, sha256_of
@@ -13,6 +13,9 @@ from isocenter.store.receipts import FOLDER
 from isocenter.store.store import Store
 
 _PREDICTION = "prediction.json"
+
+
+_SHORTEST_KEY = 32  # hex digits: 128 bits, which nobody can meet by trying keys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,15 +69,21 @@ def walk(thing: str | Path, *, store: Store | None = None, key: str = "") -> Wal
         thing: A path (folder of a prediction, a file in it, folder of a model), or, in the store, a data set by name
             or id, a model, a run, or a receipt by its digest.
         store: Where models and data sets are looked for; None checks a prediction's folder by itself.
-        key: Fingerprint, or the first digits of it, of the key that must have signed; empty takes any key, which the
-            walk then names.
+        key: Fingerprint of the key that must have signed, at least 32 digits of it, in any case, with or without
+            colons; empty takes any key, which the walk then names.
 
     Raises:
         NotFoundError: There is no such thing.
+        InputError: A fingerprint so short that somebody could make a key that begins so.
         SealError: A link does not hold; the message says which one, and why.
     """
     evidence, starts = _start(thing, store)
-    if not evidence.key.id.startswith(key):
+    named = key.replace(":", "").strip().lower()
+    if named and len(named) < _SHORTEST_KEY:
+        raise InputError(
+            f"{len(named)} digits of a fingerprint prove nothing; give at least {_SHORTEST_KEY} of its 64."
+        )
+    if not evidence.key.id.startswith(named):
         raise SealError(f"{thing} was signed by key {evidence.key.id}, not by the one that was named, {key}.")
     is_own = store is not None and evidence.key == store.receipts.key
     return Walk(thing=str(thing), key=evidence.key.id, is_own=is_own, links=_follow(starts, evidence))

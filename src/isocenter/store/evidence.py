@@ -151,7 +151,9 @@ class FolderEvidence:
     @cached_property
     def _hashes(self) -> dict[str, str]:
         """Name to sha256 of each file but the receipts."""
-        paths = (path for path in sorted(self._folder.rglob("*")) if not path.is_dir())
+        paths = [path for path in sorted(self._folder.rglob("*")) if path.is_symlink() or not path.is_dir()]
+        if any(path.is_symlink() for path in paths):
+            raise SealError(f"{self._folder.name} holds a link to somewhere else; it was added after it was sealed.")
         names = {path.relative_to(self._folder).as_posix(): path for path in paths}
         return {name: sha256_of(path) for name, path in names.items() if not name.startswith(f"{FOLDER}/")}
 
@@ -175,11 +177,16 @@ class FolderEvidence:
 
     def _require_whole(self) -> None:
         """Hold the files against what the receipts say of them, both ways."""
+        predictions = [receipt for receipt in self._receipts.values() if receipt.step == "predict"]
+        if len(predictions) > 1:
+            raise SealError(f"{self._folder.name}: receipts of {len(predictions)} predictions lie here; it holds one.")
         told: dict[str, set[str]] = {}
         for receipt in self._receipts.values():
             for item in receipt.outputs:
                 if item.name.startswith(_FILE):
                     told.setdefault(item.name.removeprefix(_FILE), set()).add(item.digest)
+        for receipt in predictions:  # what was found is sealed once and for all; only a report may be written again
+            told |= {item.name.removeprefix(_FILE): {item.digest} for item in receipt.outputs}
         for name, digest in self._hashes.items():
             if name not in told:
                 raise SealError(

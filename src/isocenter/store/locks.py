@@ -174,13 +174,14 @@ def _holder() -> str:
         {
             "process": os.getpid(),
             "host": socket.gethostname(),
-            "account": _account(),
+            "account": account(),
             "since": time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()),
         }
     )
 
 
-def _account() -> str:
+def account() -> str:
+    """Return the name of the account at work, its number where the system has no name for it."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

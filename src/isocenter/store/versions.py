@@ -97,6 +97,17 @@ class Datasets:
             found = connection.execute(select(DATASETS).order_by(DATASETS.c.number.desc())).all()
         return tuple(DatasetRow(name=row.name, id=row.id, at=row.at, cases=row.cases) for row in found)
 
+    def discard(self, digests: Iterable[str]) -> None:
+        """Remove volumes and masks that no version lists, such as those of a folder that was refused in the end.
+
+        Raises:
+            StoreError: The store may not be written.
+            SealError: A version cannot be read, so that nobody knows what it lists; nothing is removed.
+        """
+        kept = {digest for row in self.rows() for digest in blobs_of(self.get(row.id))}
+        for digest in set(digests) - kept:
+            self._blobs.remove(digest)
+
     def remove(self, name: str) -> DatasetRow:
         """Remove one version, and the volumes and masks that no other version lists. Hold the store alone.
 

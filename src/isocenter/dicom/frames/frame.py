@@ -72,6 +72,8 @@ def pixel_spacing(header: Header) -> tuple[float, float] | None:
         if len(found) == 2 and min(found) > 0 and max(found) < 1e4:
             return found[0], found[1]
     ratio = header.numbers(tags.ASPECT_RATIO)
+    if tags.POSITION in header.values:
+        return None  # what lies in a patient has millimetres; a ratio has none
     if len(ratio) == 2 and min(ratio) > 0:
         return ratio[0] / ratio[1], 1.0  # vertical over horizontal size of a pixel, PS3.3 C.7.6.3.1.7
     return None

@@ -52,6 +52,8 @@ def _is_plain(header: Header) -> bool:
         and header.integer(tags.SAMPLES, 1) == 1
         and header.integer(tags.BITS_ALLOCATED) in (8, 16, 32)
         and header.text(tags.PHOTOMETRIC) != "PALETTE COLOR"
+        # single bytes in big-endian words lie in pairs the other way round (PS3.5 A.3, OW)
+        and not (header.syntax == BIG_ENDIAN and header.integer(tags.BITS_ALLOCATED) == 8)
     )
 
 

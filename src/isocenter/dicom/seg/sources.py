@@ -106,14 +106,15 @@ def _mend(dataset: Dataset, planes: list[Plane]) -> Dataset:
         measures = dataset.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0]
     else:
         measures = dataset
+    gap = _gap(planes) or measures.get("SpacingBetweenSlices") or measures.get("SliceThickness") or 1.0
     if not measures.get("SliceThickness"):
-        measures.SliceThickness = _gap(planes)
-    measures.SpacingBetweenSlices = _gap(planes)
+        measures.SliceThickness = gap
+    measures.SpacingBetweenSlices = gap
     return take_identity(dataset)
 
 
 def _gap(planes: list[Plane]) -> float:
-    """Return the smallest distance of two slices along their normal, in mm; 1 where there is one slice."""
+    """Return the smallest distance of two slices along their normal, in mm; 0 where there is one slice."""
     along = np.unique(np.round([float(plane.origin @ planes[0].normal) for plane in planes], 6))
     steps = np.diff(along)
-    return float(f"{steps.min():.8g}") if steps.size else 1.0
+    return float(f"{steps.min():.8g}") if steps.size else 0.0

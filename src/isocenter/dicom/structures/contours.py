@@ -20,7 +20,8 @@ def fill_contours(contours: Iterable[npt.NDArray[np.float64]], shape: tuple[int,
     """
     # One toggle where an edge crosses a row: every pixel to the right of it changes sides.
     toggles = np.zeros((shape[0], shape[1] + 1), dtype=np.int32)
-    for contour in contours:
+    # one drawn twice is one: some planning systems store it so, and it would take itself away
+    for contour in {contour.round(6).tobytes(): contour for contour in contours}.values():
         rows, columns = _crossings(contour, shape)
         np.add.at(toggles, (rows, columns), 1)
     return np.asarray(toggles.cumsum(axis=1)[:, :-1] % 2 == 1)

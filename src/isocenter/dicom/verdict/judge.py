@@ -102,6 +102,8 @@ def _placed(frames: list[Frame]) -> tuple[Stack, Affine | None, list[Flaw]]:
         thickness_mm=first.thickness_mm, pixel_mm=min(spacing),
     )  # fmt: skip
     origin = frames[found.order[0]].position or (0.0, 0.0, 0.0)
+    if first.spacing is None:
+        return found, None, [Flaw(verdict="unsupported", reason="Its pictures do not say how large a pixel is in mm.")]
     try:
         affine = affine_of(origin, orientation=orientation, step=found.step, spacing=spacing)
     except GridError as error:
@@ -148,7 +150,7 @@ class _Found:
             study_uid=header.text(tags.STUDY),
             series_uid=header.text(tags.SERIES),
             patient_id=header.text(tags.PATIENT_ID),
-            sex=header.text(tags.PATIENT_SEX),
+            sex=_sex(header.text(tags.PATIENT_SEX)),
             age_years=_age(header.text(tags.PATIENT_AGE)),
             scanner=" ".join(filter(None, (header.text(tags.MANUFACTURER), header.text(tags.MODEL)))),
             frames=self.frames,
@@ -185,3 +187,8 @@ def _age(text: str) -> float | None:
     """Return years from an age string such as "064Y", "018M" (PS3.5 6.2)."""
     share = {"Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}.get(text[-1:])
     return float(text[:-1]) * share if share and text[:-1].isdigit() else None
+
+
+def _sex(told: str) -> str:
+    """Return F, M or O (PS3.3 C.7.1.1); anything else that a site writes there is not repeated."""
+    return told if told in ("F", "M", "O") else ""

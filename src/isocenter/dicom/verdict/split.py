@@ -10,6 +10,10 @@ from isocenter.dicom.frames.frame import Frame
 from isocenter.dicom.verdict.geometry import SAME_MM, normal_of
 
 Part = tuple[str, list[Frame]]
+_Aim = tuple[float | str, ...]
+_NEAR = 0.005  # of a cosine, 0.3 degrees: or of a mm
+# free text, in which a site may write anything: such groups are numbered, and what is written is not repeated
+_UNTOLD = {"kernel", "stack", "direction", "instance"}
 _NAMES = (
     "echo time",
     "b-value",
@@ -32,8 +36,14 @@ def split(frames: Iterable[Frame]) -> list[Part]:
     one position, acquisition number, cardiac phase or time part them, if that leaves whole, equal volumes.
     """
     groups: dict[object, list[Frame]] = defaultdict(list)
+    aims: dict[object, list[_Aim]] = defaultdict(list)
     for frame in _without_copies(frames):
-        groups[frame.key, _aim(frame)].append(frame)
+        aim = _aim(frame)
+        known = aims[frame.key]
+        near = next((place for place, other in enumerate(known) if _is_near(aim, other)), len(known))
+        if near == len(known):
+            known.append(aim)
+        groups[frame.key, near].append(frame)
     names = _names([group[0] for group in groups.values()])
     parts: list[Part] = []
     for name, group in zip(names, groups.values(), strict=True):
@@ -41,13 +51,20 @@ def split(frames: Iterable[Frame]) -> list[Part]:
     return parts
 
 
-def _aim(frame: Frame) -> tuple[object, ...]:
-    """Return orientation and spacing, rounded so that the noise of headers parts nothing."""
+def _aim(frame: Frame) -> _Aim:
+    """Return orientation and spacing as numbers; of a picture without place, what sets it apart from all others."""
     if frame.orientation is None or frame.position is None:
-        return (frame.spacing, frame.header.text(tags.SOP_INSTANCE))
-    return (
-        tuple(round(cosine, 2) + 0.0 for cosine in frame.orientation),
-        tuple(round(mm, 3) for mm in frame.spacing or ()),
+        return (*(frame.spacing or ()), frame.header.text(tags.SOP_INSTANCE))
+    return (*frame.orientation, *(frame.spacing or ()))
+
+
+def _is_near(one: _Aim, other: _Aim) -> bool:
+    """Return whether two pictures are laid alike: within what the rounding of headers does to cosines and mm."""
+    if len(one) != len(other):
+        return False
+    return all(
+        a == b if isinstance(a, str) or isinstance(b, str) else abs(a - b) < _NEAR
+        for a, b in zip(one, other, strict=True)
     )
 
 
@@ -70,7 +87,7 @@ def _names(firsts: Sequence[Frame]) -> list[str]:
     names = []
     for values in told:
         words = [
-            f"{name} {_word(values.get(name))}"
+            f"{name} {_word(name, values.get(name), told)}"
             for name in _NAMES
             if values.get(name) not in (None, "", ()) and len({str(other.get(name)) for other in told}) > 1
         ]
@@ -78,7 +95,9 @@ def _names(firsts: Sequence[Frame]) -> list[str]:
     return names
 
 
-def _word(value: object) -> str:
+def _word(name: str, value: object, told: Sequence[dict[str, object]]) -> str:
+    if name in _UNTOLD:
+        return str(sorted({str(other.get(name)) for other in told}).index(str(value)) + 1)
     if isinstance(value, tuple):
         return " ".join(str(part) for part in value)
     return f"{value:g}" if isinstance(value, float) else str(value)
@@ -97,7 +116,9 @@ def _by_time(group: list[Frame]) -> list[Part]:
         sets = [frozenset(places[at] for at in part) for part in found.values()]
         whole = len(set(sets)) == 1 and all(len(s) == len(p) for s, p in zip(sets, found.values(), strict=True))
         if len(found) > 1 and whole:
-            return [(f"{name} {value}", [group[at] for at in part]) for value, part in sorted(found.items(), key=str)]
+            # numbered, not named: the value may be the day and time of the examination
+            in_order = sorted(found, key=lambda value: (len(str(value)), str(value)))
+            return [(f"{name} {place}", [group[at] for at in found[value]]) for place, value in enumerate(in_order, 1)]
     return [("", group)]
 
 

@@ -3,7 +3,6 @@
 Messages and names bear pseudonyms only: files and folders of an archive are often named after people.
 """
 
-import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack
@@ -176,8 +175,7 @@ def _by_role(series: Iterable[Series]) -> dict[str, Series]:
     """Return role to series: its sequence and part; a second one of the same name is numbered 2."""
     found: dict[str, Series] = {}
     for one in series:
-        role = re.sub(r"[^a-z0-9]+", "_", f"{one.sequence} {one.part}".lower()).strip("_") or "image"
-        names = (role, *(f"{role}_{number}" for number in range(2, len(found) + 3)))
+        names = (one.role, *(f"{one.role}_{number}" for number in range(2, len(found) + 3)))
         found[next(name for name in names if name not in found)] = one
     return found
 

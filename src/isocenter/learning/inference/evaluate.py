@@ -71,13 +71,22 @@ class Evaluation:
 
     @property
     def volume_ratios(self) -> dict[str, tuple[float, ...]]:
-        """Structure to reference over found volume, one per case where both are above 0: a model's volume_errors."""
-        ratios: dict[str, list[float]] = {}
+        """Structure to reference over found volume, one per patient: a model's volume_errors.
+
+        Over a patient's cases the logarithms are averaged. 0 stands for a patient in whom something was found that
+        is not there at all: then the true volume of a finding may be nothing.
+        """
+        ratios: dict[str, dict[str, list[float]]] = {}
         for row in self.rows:
-            held = ratios.setdefault(row.structure, [])
-            if row.found_ml > 0 and row.reference_ml > 0:
-                held.append(row.reference_ml / row.found_ml)
-        return {structure: tuple(held) for structure, held in ratios.items()}
+            held = ratios.setdefault(row.structure, {})
+            if row.found_ml > 0:
+                held.setdefault(row.patient, []).append(row.reference_ml / row.found_ml)
+        return {
+            structure: tuple(
+                0.0 if min(held) <= 0 else math.exp(sum(map(math.log, held)) / len(held)) for held in patients.values()
+            )
+            for structure, patients in ratios.items()
+        }
 
     def to_document(self) -> dict[str, Any]:
         """Return the evaluation as nested plain JSON values, None for what is not known."""

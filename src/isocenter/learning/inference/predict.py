@@ -145,6 +145,8 @@ def _volume_score(name: str, found_ml: float, *, ratios: tuple[float, ...]) -> S
         reach = float(stdtrit(n - 1, 0.975)) * float(logs.std(ddof=1)) * math.sqrt(1 + 1 / n)
         low = min(found_ml, found_ml * math.exp(float(logs.mean()) - reach))
         high = max(found_ml, found_ml * math.exp(float(logs.mean()) + reach))
+        if min(ratios) <= 0:  # in some patient it was found and not there: this may be such a finding
+            low = 0.0
     return Score(name="volume", label=name, value=found_ml, low=low, high=high, n=n, unit="ml")
 
 

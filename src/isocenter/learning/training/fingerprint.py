@@ -114,7 +114,12 @@ class _Seen:
             for name, values in self.table.structures.items():
                 self.voxels[name].append(int(np.isin(mask.labels, values).sum()))
         for role, volume in case.volumes.items():
-            self.kind.setdefault(role, (volume.modality, volume.unit))
+            kind = (volume.modality, volume.unit)
+            if self.kind.setdefault(role, kind) != kind:
+                raise InputError(
+                    f"Case {case.id}: its {role!r} is {kind[0]} in {kind[1]!r}, that of other cases {self.kind[role][0]} in "
+                    f"{self.kind[role][1]!r}. Make a data set of each."
+                )
             same_grid = marked is not None and volume.channels == 1 and volume.shape == marked.shape
             self.everywhere.setdefault(role, []).append(_some(volume.voxels.reshape(-1)))
             chosen = _some(volume.voxels[marked]) if same_grid else _some(volume.voxels.reshape(-1))
@@ -159,5 +164,8 @@ class _Seen:
 
 
 def _some(values: npt.NDArray[np.generic]) -> npt.NDArray[np.float32]:
-    """Return at most _SAMPLES of the values, evenly taken: the same each time."""
-    return np.asarray(values[:: max(1, values.size // _SAMPLES)][:_SAMPLES], dtype=np.float32)
+    """Return at most _SAMPLES of the values, drawn with a fixed seed: even steps could keep to one column."""
+    if values.size <= _SAMPLES:
+        return np.asarray(values, dtype=np.float32)
+    places = np.random.default_rng(0).integers(values.size, size=_SAMPLES)
+    return np.asarray(values[places], dtype=np.float32)

@@ -63,9 +63,11 @@ def learn(
         loss = task.loss(scores, targets)
         learner.optimiser.zero_grad()
         loss.backward()
-        nn.utils.clip_grad_norm_(learner.network.parameters(), _LONGEST_STRIDE)
-        learner.optimiser.step()
+        stride = nn.utils.clip_grad_norm_(learner.network.parameters(), _LONGEST_STRIDE)
         learner.step += 1
+        if not torch.isfinite(stride):  # a slope without end would leave weights that are no numbers
+            yield Beat(step=learner.step, loss=math.nan, rate=rate)
+        learner.optimiser.step()
         follow(learner, decay=plan.average)
         yield Beat(step=learner.step, loss=loss.item(), rate=rate)
 

@@ -44,10 +44,8 @@ class Page:
         self._draw("done", scores=scores, model=model, remarks=fitted.notices)
 
     def _tell(self, progress: Watch, moment: Progress) -> None:
+        # no Dice here: the few cases looked at on the way have no interval, and the curve is for watching
         note = "" if math.isnan(moment.loss) else f"loss {moment.loss:.3f}"
-        seen = [one.validation for one in [*self._moments, moment] if one.validation]
-        if seen and "mean" in seen[-1]:
-            note += f", validation Dice {seen[-1]['mean']:.3f}"
         if self._plan.minutes and moment.stage == "learn":
             progress("learn", moment.seconds, moment.seconds + moment.seconds_left, f"{note}, step {moment.step}")
         else:

@@ -10,7 +10,22 @@ from isocenter.case import Fact
 from isocenter.errors import LayoutError
 
 NAME = "patients.csv"
-_IDENTITY = {"name", "surname", "birthdate", "birth_date", "dob", "address", "phone", "email", "mrn", "accession"}
+# columns whose names hold one of these bear identity
+_IDENTITY = (
+    "name",
+    "birth",
+    "dob",
+    "address",
+    "phone",
+    "email",
+    "mrn",
+    "accession",
+    "姓名",
+    "生日",
+    "出生",
+    "电话",
+    "地址",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,10 +66,11 @@ def read_patients(folder: Path, *, pseudonym: Callable[[str], str]) -> dict[str,
 
 def _check_columns(columns: list[str]) -> None:
     if not {"case", "patient"} <= set(columns):
-        raise LayoutError(f"{NAME} has the columns {', '.join(columns) or 'none'}. It needs 'case' and 'patient'.")
-    bearing = sorted(_IDENTITY & {column.lower() for column in columns})
+        # what stands there is not repeated: without a line of column names it is the first patient's
+        raise LayoutError(f"The first line of {NAME} must name the columns, 'case' and 'patient' among them.")
+    bearing = [word for word in _IDENTITY if any(word in column.lower() for column in columns)]
     if bearing:
-        raise LayoutError(f"{NAME} has a column {bearing[0]!r}, which bears identity. Take it out of the file.")
+        raise LayoutError(f"{NAME} has a column of {bearing[0]!r}, which bears identity. Take it out of the file.")
 
 
 def _fact(cell: str) -> Fact:
