@@ -94,9 +94,11 @@ def _without_aliasing(image: sitk.Image, affine: Affine) -> sitk.Image:
 def _blurred(image: sitk.Image, *, axis: int, sigma_mm: float) -> sitk.Image:
     """Blur along one axis; the recursive filter is quicker, and wants four voxels (ITK refuses fewer)."""
     if image.GetSize()[axis] >= 4:
-        return sitk.RecursiveGaussian(image, sigma=sigma_mm, direction=axis)
-    variance = [sigma_mm**2 if other == axis else 0.0 for other in range(3)]
-    return sitk.DiscreteGaussian(image, variance=variance, maximumKernelWidth=32)
+        blurred: sitk.Image = sitk.RecursiveGaussian(image, sigma=sigma_mm, direction=axis)
+    else:
+        variance = [sigma_mm**2 if other == axis else 0.0 for other in range(3)]
+        blurred = sitk.DiscreteGaussian(image, variance=variance, maximumKernelWidth=32)
+    return blurred
 
 
 def _sampled(

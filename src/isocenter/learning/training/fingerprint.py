@@ -116,9 +116,10 @@ class _Seen:
         for role, volume in case.volumes.items():
             kind = (volume.modality, volume.unit)
             if self.kind.setdefault(role, kind) != kind:
+                others = " in ".join(self.kind[role])
                 raise InputError(
-                    f"Case {case.id}: its {role!r} is {kind[0]} in {kind[1]!r}, that of other cases {self.kind[role][0]} in "
-                    f"{self.kind[role][1]!r}. Make a data set of each."
+                    f"Case {case.id}: its {role!r} is {' in '.join(kind)}, that of other cases {others}. Make a data set "
+                    "of each."
                 )
             same_grid = marked is not None and volume.channels == 1 and volume.shape == marked.shape
             self.everywhere.setdefault(role, []).append(_some(volume.voxels.reshape(-1)))
