@@ -118,8 +118,8 @@ class _Seen:
             if self.kind.setdefault(role, kind) != kind:
                 others = " in ".join(self.kind[role])
                 raise InputError(
-                    f"Case {case.id}: its {role!r} is {' in '.join(kind)}, that of other cases {others}. Make a data set "
-                    "of each."
+                    f"Case {case.id}: its {role!r} is {' in '.join(kind)}, that of other cases {others}. "
+                    "Make a data set of each."
                 )
             same_grid = marked is not None and volume.channels == 1 and volume.shape == marked.shape
             self.everywhere.setdefault(role, []).append(_some(volume.voxels.reshape(-1)))
