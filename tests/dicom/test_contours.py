@@ -65,3 +65,9 @@ def test_any_polygon_is_what_pillow_draws_but_for_its_rim(corners: list[tuple[in
     ImageDraw.Draw(rim).line([*xy, xy[0]], fill=1, width=3)  # Pillow draws the rim itself as inside
     differ = inside != np.asarray(picture)
     assert not (differ & ~np.asarray(rim)).any()
+
+
+def test_a_contour_stored_twice_does_not_take_itself_away() -> None:
+    once = fill_contours([square(1.5, 5.5)], (8, 9))
+    assert once.sum() == 16
+    assert np.array_equal(fill_contours([square(1.5, 5.5), square(1.5, 5.5)], (8, 9)), once)

@@ -330,3 +330,26 @@ def test_a_rescale_that_was_written_over_is_not_taken_for_none(blanked: bytes, t
     assert "contradict themselves" in series.reason
     with pytest.raises(SeriesError):
         load(series)
+
+
+def test_single_bytes_in_big_endian_words_are_not_swapped(tmp_path: Path) -> None:
+    made = fill(header("OT", SecondaryCaptureImageStorage), RAMP, bits=8)
+    made.file_meta = FileMetaDataset()
+    made.file_meta.TransferSyntaxUID = ExplicitVRBigEndian
+    made["PixelData"].VR = "OW"
+    made.PixelData = np.frombuffer(made.PixelData, "<u2").astype(">u2").tobytes()
+    pydicom.dcmwrite(tmp_path / "a", made, enforce_file_format=True)
+    expected = pydicom.dcmread(tmp_path / "a").pixel_array
+    assert np.array_equal(only(tmp_path / "a").voxels[0], expected)
+    assert np.array_equal(expected, RAMP)
+
+
+def test_an_inverted_picture_with_a_table_still_grows_one_way(tmp_path: Path) -> None:
+    made = fill(header("CR", SecondaryCaptureImageStorage), RAMP, photometric="MONOCHROME1")
+    item = Dataset()
+    item.LUTDescriptor, item.ModalityLUTType = [64, 0, 16], "US"
+    item.LUTData = [value * 900 for value in range(64)]
+    item["LUTData"].VR = "US"
+    made.ModalityLUTSequence = [item]
+    found = only(save(made, tmp_path / "a")).voxels[0].astype(float)
+    assert np.array_equal(np.argsort(found.ravel()), np.argsort(-RAMP.ravel().astype(float)))

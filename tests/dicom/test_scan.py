@@ -153,3 +153,25 @@ def test_nothing_shown_of_a_series_says_who_it_is(tmp_path: Path) -> None:
     (series,) = scan(tmp_path)
     assert series.patient_id == "CANARY-77"
     assert "anary" not in f"{series!r} {series}".replace(str(tmp_path), "").lower()
+
+
+def test_noise_in_the_cosines_does_not_tear_a_volume_apart(tmp_path: Path) -> None:
+    for number, path in enumerate(write_series(body(grid()), tmp_path / "a")):
+        made = pydicom.dcmread(path)
+        turn = 0.105 + (1e-6 if number % 2 else -1e-6)
+        made.ImageOrientationPatient = [(1 - turn**2) ** 0.5, turn, 0, -turn, (1 - turn**2) ** 0.5, 0]
+        made.save_as(path)
+    (series,) = scan(tmp_path / "a").series
+    assert len(series.instances) == SHAPE[0]
+
+
+def test_repeats_are_numbered_and_their_time_of_day_is_not_told(tmp_path: Path) -> None:
+    for number, moment in enumerate(("093012", "093112")):
+        for path in write_series(body(grid()), tmp_path / moment):
+            made = pydicom.dcmread(path)
+            made.AcquisitionTime = made.ContentTime = moment
+            made.SOPInstanceUID = made.file_meta.MediaStorageSOPInstanceUID = f"{made.SOPInstanceUID[:50]}.{number}"
+            made.save_as(path)
+    found = scan(tmp_path).series
+    assert [one.verdict for one in found] == ["regular"] * 2
+    assert sorted(one.part for one in found) == ["acquisition time 1", "acquisition time 2"]

@@ -131,3 +131,34 @@ def test_nan_is_counted_and_named(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="cannot be read"):
         read_nifti(tmp_path / "missing.nii")
+
+
+def test_a_file_that_does_not_say_which_side_is_left_is_refused(tmp_path: Path) -> None:
+    image = nibabel.Nifti1Image(np.zeros((3, 3, 3), dtype=np.int16), None)
+    nibabel.save(image, tmp_path / "guess.nii")
+    with pytest.raises(FileError, match="which side is left"):
+        read_nifti(tmp_path / "guess.nii")
+
+
+def test_two_forms_that_mirror_each_other_are_refused(tmp_path: Path) -> None:
+    image = nibabel.Nifti1Image(np.zeros((3, 3, 3), dtype=np.int16), np.eye(4))
+    image.set_sform(np.diag([-1.0, 1, 1, 1]), code=1)
+    image.set_qform(np.eye(4), code=1)
+    nibabel.save(image, tmp_path / "two.nii")
+    with pytest.raises(FileError, match="mirrors"):
+        read_nifti(tmp_path / "two.nii")
+
+
+def test_microns_become_millimetres(tmp_path: Path) -> None:
+    image = nibabel.Nifti1Image(np.zeros((3, 3, 3), dtype=np.int16), np.diag([500.0, 500.0, 2000.0, 1.0]))
+    image.header.set_xyzt_units("micron")
+    nibabel.save(image, tmp_path / "small.nii")
+    assert read_nifti(tmp_path / "small.nii").spacing == pytest.approx((2.0, 0.5, 0.5))
+
+
+def test_three_slices_can_be_made_coarser() -> None:
+    volume = Volume(voxels=np.ones((3, 8, 8), dtype=np.float32), affine=GRID)
+    grid, shape = spaced(GRID, shape=(3, 8, 8), spacing_mm=(6.0, 1.0, 1.5))
+    assert np.allclose(
+        resample_volume(volume, affine=grid, shape=shape).voxels, 1.0, atol=1e-4
+    )  # a blur keeps a flat field
