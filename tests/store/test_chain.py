@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from isocenter.errors import IsocenterError, NotFoundError, SealError
+from isocenter.errors import InputError, IsocenterError, NotFoundError, SealError
 from isocenter.result.receipt import Item
 from isocenter.store import create, open_store, walk
 from tests.store.conftest import AT, World, a_dataset, a_receipt, file_items, make_world
@@ -58,9 +58,11 @@ def test_another_store_checks_what_it_did_not_make(whole: World, tmp_path: Path)
 
 def test_a_key_that_was_said_aloud_is_held_against_the_signer(whole: World) -> None:
     key = whole.store.keys.public.id
-    assert walk(whole.out, key=key[:16]).key == key
+    assert walk(whole.out, key=key[:32].upper()).key == key
     with pytest.raises(SealError, match="not by the one that was named"):
-        walk(whole.out, key="0" * 16)
+        walk(whole.out, key="0" * 64)
+    with pytest.raises(InputError, match="prove nothing"):
+        walk(whole.out, key=key[:16])
 
 
 def everything(world: World) -> list[Path]:

@@ -167,7 +167,7 @@ def test_a_table_of_patients_groups_cases_and_brings_facts(msd: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("case,who\ncase_0,A", "needs 'case' and 'patient'"),
+        ("case,who\ncase_0,A", "'case' and 'patient' among them"),
         ("case,patient,Name\ncase_0,A,X", "bears identity"),
         ("case,patient\ncase_0,A\ncase_0,B", "line 3"),
         ("case,patient\ncase_0,", "line 2"),

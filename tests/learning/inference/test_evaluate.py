@@ -217,4 +217,23 @@ def test_volume_ratios_are_reference_over_found() -> None:
         for name, ours, theirs in (("a", 8.0, 10.0), ("b", 0.0, 10.0), ("c", 10.0, 0.0), ("d", 10.0, 5.0))
     ]
     evaluation = Evaluation(rows=tuple(rows), scores=summary(rows, labels=["liver"]), tolerance_mm=1.0)
-    assert evaluation.volume_ratios == {"liver": (1.25, 0.5)}
+    # nothing found says nothing of a finding (b); found where nothing is (c) says that a finding may be nothing
+    assert evaluation.volume_ratios == {"liver": (1.25, 0.0, 0.5)}
+
+
+def test_a_patient_with_many_cases_counts_once_among_the_ratios() -> None:
+    figures = {"dice": 0.9, "nsd": 0.9, "hd95": 1.0, "volume_error": 25.0, "volume_bias": -20.0}
+    rows = [
+        Row(
+            case=f"{patient}{number}",
+            patient=patient,
+            structure="liver",
+            figures=figures,
+            found_ml=10.0,
+            reference_ml=ml,
+        )
+        for patient, mls in (("a", (5.0, 20.0)), ("b", (12.0,)))
+        for number, ml in enumerate(mls)
+    ]
+    evaluation = Evaluation(rows=tuple(rows), scores=summary(rows, labels=["liver"]), tolerance_mm=1.0)
+    assert evaluation.volume_ratios["liver"] == pytest.approx((1.0, 1.2))

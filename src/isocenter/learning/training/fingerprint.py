@@ -100,7 +100,11 @@ class _Seen:
         self.labelled = 0
 
     def add(self, case: Case) -> None:
-        """Take one case into account."""
+        """Take one case into account.
+
+        Raises:
+            InputError: Its values mean something else than those of the cases before.
+        """
         first = next(iter(case.volumes.values()))
         turned = first.oriented(ORIENTATION)
         self.shapes.append(turned.shape)
