@@ -7,7 +7,8 @@ from benchmarks.hippocampus import TEST
 
 from isocenter.dicom import load, scan
 from isocenter.image import read_nifti
-from isocenter.intake.layouts import Read, read_folder
+from isocenter.intake.layouts.folders import read_folder
+from isocenter.intake.layouts.found import Read
 from isocenter.intake.quality import check_case
 from isocenter.recipe import read_recipe
 

@@ -1,16 +1,18 @@
-"""One grid's values on another grid."""
+"""One grid's values on another grid. SimpleITK is loaded with the first of them."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import SimpleITK as sitk
 
 from isocenter.errors import GridError
 from isocenter.image.affine import Affine
 from isocenter.image.mask import Mask
 from isocenter.image.volume import Volume
+
+if TYPE_CHECKING:
+    import SimpleITK as sitk
 
 
 def resample_volume(volume: Volume, *, affine: Affine, shape: Sequence[int], fill: float | None = None) -> Volume:
@@ -29,7 +31,7 @@ def resample_volume(volume: Volume, *, affine: Affine, shape: Sequence[int], fil
         raise GridError("A colour volume is resampled channel by channel.")
     smooth = _without_aliasing(_image(volume.voxels.astype(np.float32), volume.affine), affine)
     outside = float(volume.voxels.min()) if fill is None else fill
-    voxels = _sampled(smooth, affine=affine, shape=shape, fill=outside, interpolator=sitk.sitkLinear)
+    voxels = _sampled(smooth, affine=affine, shape=shape, fill=outside)
     return Volume(
         voxels=voxels, affine=affine, unit=volume.unit, modality=volume.modality,
         is_planar=volume.is_planar and shape[0] == 1,
@@ -48,7 +50,7 @@ def resample_mask(mask: Mask, *, affine: Affine, shape: Sequence[int]) -> Mask:
     for value in mask.present:
         image = _image((mask.labels == value).astype(np.float32), mask.affine)
         smooth = _without_aliasing(image, affine)
-        share = _sampled(smooth, affine=affine, shape=shape, fill=0.0, interpolator=sitk.sitkLinear)
+        share = _sampled(smooth, affine=affine, shape=shape, fill=0.0)
         wins = share > shares
         labels[wins] = value
         np.maximum(shares, share, out=shares)
@@ -69,8 +71,10 @@ def spaced(affine: Affine, *, shape: Sequence[int], spacing_mm: Sequence[float])
     return grid, tuple(int(n) for n in count)
 
 
-def _image(voxels: npt.NDArray[Any], affine: Affine) -> sitk.Image:
+def _image(voxels: npt.NDArray[Any], affine: Affine) -> "sitk.Image":
     """Wrap voxels as a SimpleITK image, whose axes run (column, row, slice) in LPS too."""
+    import SimpleITK as sitk
+
     image = sitk.GetImageFromArray(np.ascontiguousarray(voxels))
     image.SetOrigin(affine.origin)
     image.SetSpacing(affine.spacing[::-1])
@@ -78,7 +82,7 @@ def _image(voxels: npt.NDArray[Any], affine: Affine) -> sitk.Image:
     return image
 
 
-def _without_aliasing(image: sitk.Image, affine: Affine) -> sitk.Image:
+def _without_aliasing(image: "sitk.Image", affine: Affine) -> "sitk.Image":
     """Blur along the axes that the new grid samples more coarsely."""
     steps = affine.matrix[:3, :3]
     axes = np.asarray(image.GetDirection()).reshape(3, 3)
@@ -91,8 +95,10 @@ def _without_aliasing(image: sitk.Image, affine: Affine) -> sitk.Image:
     return image
 
 
-def _blurred(image: sitk.Image, *, axis: int, sigma_mm: float) -> sitk.Image:
+def _blurred(image: "sitk.Image", *, axis: int, sigma_mm: float) -> "sitk.Image":
     """Blur along one axis; the recursive filter is quicker, and wants four voxels (ITK refuses fewer)."""
+    import SimpleITK as sitk
+
     if image.GetSize()[axis] >= 4:
         blurred: sitk.Image = sitk.RecursiveGaussian(image, sigma=sigma_mm, direction=axis)
     else:
@@ -101,14 +107,14 @@ def _blurred(image: sitk.Image, *, axis: int, sigma_mm: float) -> sitk.Image:
     return blurred
 
 
-def _sampled(
-    image: sitk.Image, *, affine: Affine, shape: Sequence[int], fill: float, interpolator: int
-) -> npt.NDArray[np.float32]:
+def _sampled(image: "sitk.Image", *, affine: Affine, shape: Sequence[int], fill: float) -> npt.NDArray[np.float32]:
+    import SimpleITK as sitk
+
     filter_ = sitk.ResampleImageFilter()
     filter_.SetSize([int(n) for n in shape[::-1]])
     filter_.SetOutputOrigin(affine.origin)
     filter_.SetOutputSpacing(affine.spacing[::-1])
     filter_.SetOutputDirection(affine.directions[:, ::-1].reshape(-1).tolist())
-    filter_.SetInterpolator(interpolator)
+    filter_.SetInterpolator(sitk.sitkLinear)
     filter_.SetDefaultPixelValue(float(fill))
     return np.asarray(sitk.GetArrayFromImage(filter_.Execute(image)))

@@ -11,7 +11,8 @@ import numpy.typing as npt
 from isocenter.case import Case, Dataset, Entry, Outline, Split, draw_split
 from isocenter.errors import LayoutError, NotFoundError, StoreError
 from isocenter.intake.issue import Issue
-from isocenter.intake.layouts import Found, Read, read_folder
+from isocenter.intake.layouts.folders import read_folder
+from isocenter.intake.layouts.found import Found, Read
 from isocenter.intake.quality import check_case, check_cohort, check_dataset
 from isocenter.pipeline.ground import Place, Watch, now, opened, seal, told
 from isocenter.pipeline.outcome import Checked, Ingested

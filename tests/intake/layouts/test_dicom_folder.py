@@ -12,7 +12,8 @@ from isocenter.dicom.seg import write_seg
 from isocenter.errors import LayoutError
 from isocenter.image import LabelTable, Mask, Volume
 from isocenter.intake.issue import Issue
-from isocenter.intake.layouts import Found, Read, read_folder, recognise
+from isocenter.intake.layouts.folders import read_folder, recognise
+from isocenter.intake.layouts.found import Found, Read
 from isocenter.testing.phantom import Body, Header, axis_grid, write_series
 
 SHAPE = (12, 20, 18)

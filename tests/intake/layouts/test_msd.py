@@ -10,7 +10,8 @@ import pytest
 from isocenter.errors import FileError, LayoutError
 from isocenter.image import write_nifti
 from isocenter.intake.issue import Issue
-from isocenter.intake.layouts import Found, Read, read_folder
+from isocenter.intake.layouts.folders import read_folder
+from isocenter.intake.layouts.found import Found, Read
 from isocenter.intake.layouts.steady import steady
 from tests.intake.conftest import image, mask
 

@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from isocenter.image import write_nifti
-from isocenter.intake.layouts import Found, Read, read_folder
+from isocenter.intake.layouts.folders import read_folder
+from isocenter.intake.layouts.found import Found, Read
 from tests.intake.conftest import image, mask
 
 

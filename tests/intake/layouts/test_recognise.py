@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from isocenter.errors import LayoutError
-from isocenter.intake.layouts import LAYOUTS, layout_of, read_folder, recognise
+from isocenter.intake.layouts import LAYOUTS
+from isocenter.intake.layouts.folders import layout_of, read_folder, recognise
 
 
 def test_every_layout_of_the_table_is_there() -> None:

@@ -1,15 +1,4 @@
-"""Folders as people lay them out: recognised, and read case by case."""
-
-from collections.abc import Callable, Collection
-from pathlib import Path
-from typing import cast
-
-from isocenter.errors import LayoutError, NotFoundError
-from isocenter.intake.layouts.folder import files_under, require_folder
-from isocenter.intake.layouts.found import Draft, Found, Layout, Read, Recognised
-from isocenter.plugins import did_you_mean, find
-
-__all__ = ["LAYOUTS", "Draft", "Found", "Layout", "Read", "Recognised", "read_folder", "recognise"]
+"""Folders as people lay them out: recognised, and read case by case. Importing this room loads no image library."""
 
 LAYOUTS = {
     "nnunet": "isocenter.intake.layouts.nifti.nnunet:LAYOUT",
@@ -17,59 +6,3 @@ LAYOUTS = {
     "dicom": "isocenter.intake.layouts.dicom:LAYOUT",
 }
 """In the order in which they are tried: the narrower first."""
-
-
-def recognise(folder: Path) -> Recognised:
-    """Return what a folder is laid out as, and why.
-
-    Raises:
-        LayoutError: Nothing there, no permission, empty, or of no known layout.
-    """
-    require_folder(folder)
-    for name in LAYOUTS:
-        why = layout_of(name).recognise(folder)
-        if why:
-            return Recognised(name=name, why=why)
-    endings = sorted({path.suffix.lower() for path in files_under(folder)} - {""}) or ["no ending"]
-    raise LayoutError(
-        f"The folder {folder.name!r} is of no layout that is known here; it holds files with {', '.join(endings[:8])}. "
-        "Expected: a dataset.json beside imagesTr and labelsTr (msd, nnunet), or DICOM files (dicom)."
-    )
-
-
-def read_folder(
-    folder: Path,
-    *,
-    as_: str | None = None,
-    pseudonym: Callable[[str], str],
-    accept: Collection[str] = (),
-    progress: Callable[[int, int], None] | None = None,
-) -> Found:
-    """Return the cases of a folder, none of them opened yet.
-
-    Args:
-        folder: Of any layout in LAYOUTS.
-        as_: Layout by name, whatever the folder looks like; None recognises it.
-        pseudonym: A keyed one-way function: patient id or UID to a word that is safe in a file name.
-        accept: Words that take DICOM series in spite of their verdict (see dicom.load).
-        progress: Called with (cases told of, cases in all) as `Found.read` goes on.
-
-    Raises:
-        LayoutError: Nothing there, no permission, empty, of no known layout, or not of the one named.
-    """
-    require_folder(folder)
-    taken = recognise(folder) if as_ is None else Recognised(name=as_, why="you said so (--as)")
-    found = layout_of(taken.name).read(folder, why=taken.why, pseudonym=pseudonym, accept=accept)
-    return found if progress is None else found.told(progress)
-
-
-def layout_of(name: str) -> Layout:
-    """Return the layout of a name.
-
-    Raises:
-        LayoutError: There is none of that name; the message offers close ones.
-    """
-    try:
-        return cast("Layout", find(name, table=LAYOUTS, group="isocenter.layouts"))
-    except NotFoundError as error:
-        raise LayoutError(f"There is no layout {name!r}. {did_you_mean(name, sorted(LAYOUTS))}") from error
