@@ -26,10 +26,9 @@ def load(series: Series, *, accept: Collection[str] = ()) -> Volume:
     """Return the volume of a series, its slices in order along their normal, rows and columns as stored.
 
     Values are rescaled (slope and intercept, frame by frame where they differ) and stay integers where the rescale
-    is whole. Padding outside the range of what was measured takes the
-    lowest value measured. In pictures without a physical unit MONOCHROME1 is
-    turned so that more is brighter; CT, MR, PET and NM keep their values. Colour comes as (3, slice, row, column);
-    the frames of a loop without place (ultrasound) as slices, whose step of 1 means nothing.
+    is whole. Padding outside the range of what was measured takes the lowest value measured. In pictures without a
+    physical unit MONOCHROME1 is turned so that more is brighter; CT, MR, PET and NM keep their values. Colour comes
+    as (3, slice, row, column); the frames of a loop without place (ultrasound) as slices, whose step means nothing.
     Reads one picture at a time: memory stays near the size of the volume.
 
     Args:
