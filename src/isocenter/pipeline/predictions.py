@@ -1,7 +1,9 @@
 """The folder of a prediction: written aside and renamed, read again with every file checked."""
 
+import glob
 import json
 import math
+import os
 import re
 import shutil
 import tempfile
@@ -33,8 +35,9 @@ def whole_folder(out: Path) -> Iterator[Path]:
     try:
         _require_free(out)
         out.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(out)
         # of its own name, so that two predictions at once do not write into each other
-        aside = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".part", dir=out.parent))
+        aside = Path(tempfile.mkdtemp(prefix=f".{out.name}.{os.getpid()}.", suffix=".part", dir=out.parent))
         aside.chmod(0o755)
     except OSError as error:
         _refuse(out, error)
@@ -47,6 +50,14 @@ def whole_folder(out: Path) -> Iterator[Path]:
         _refuse(out, error)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+
+
+def _sweep(out: Path) -> None:
+    """Remove what processes that were killed have left beside a name."""
+    for left in out.parent.glob(f".{glob.escape(out.name)}.*.part"):
+        number = left.name.removeprefix(f".{out.name}.").split(".")[0]
+        if number.isdigit() and not Path(f"/proc/{number}").exists() and Path("/proc/self").exists():
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _require_free(out: Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-_DIGEST = re.compile(r"[0-9a-f]{64}|[0-9a-f]{16}")  # a sha256, or the id of a run
+_WORD = re.compile(r"[0-9a-z]{1,64}")  # a sha256, or the id of a run: nothing that leads out of a folder
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "https://isocenter.dev/receipt/v1"
 
@@ -122,7 +122,7 @@ def _is_safe(item: Mapping[str, Any]) -> bool:
     digests = [item["digest"]["sha256"], *([item["receipt"]] if item.get("receipt") else [])]
     path = name.partition(":")[2]
     leads_out = path.startswith("/") or ".." in path.split("/") or "\\" in name
-    return not leads_out and all(_DIGEST.fullmatch(str(one)) for one in digests)
+    return not leads_out and all(_WORD.fullmatch(str(one)) for one in digests)
 
 
 def canonical(document: object) -> bytes:
