@@ -175,3 +175,13 @@ def test_repeats_are_numbered_and_their_time_of_day_is_not_told(tmp_path: Path) 
     found = scan(tmp_path).series
     assert [one.verdict for one in found] == ["regular"] * 2
     assert sorted(one.part for one in found) == ["acquisition time 1", "acquisition time 2"]
+
+
+def test_a_linked_folder_is_scanned_once_and_a_loop_ends(tmp_path: Path) -> None:
+    write_series(body(grid()), tmp_path / "elsewhere" / "series")
+    (tmp_path / "study").mkdir()
+    (tmp_path / "study" / "linked").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "back").symlink_to(tmp_path / "elsewhere")
+    (series,) = scan(tmp_path / "study").series
+    assert len(series.instances) == SHAPE[0]
+    assert series.verdict == "regular"

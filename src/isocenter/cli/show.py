@@ -84,7 +84,7 @@ def train(document: Document) -> None:
     if document["reused"]:
         _say("This recipe was already run on this version; here is what it left.")
     scores(document["scores"])
-    _say(f"Model {document['model'][:12]} after {document['seconds']:.0f} s. Curves: {document['page']}")
+    _say(f"Model {document['model'][:12]} after {document['seconds']:.0f} s. Curves: {document['page'] or 'removed'}")
 
 
 def evaluate(document: Document) -> None:

@@ -68,7 +68,13 @@ def _files(root: Path, *, closed: list[OSError]) -> Iterator[Path]:
         os.scandir(root).close()
     except PermissionError as error:
         raise FileError("The folder may not be read. Give yourself read permission on it.") from error
-    for at, folders, names in os.walk(root, onerror=closed.append):
+    seen: set[str] = set()
+    for at, folders, names in os.walk(root, onerror=closed.append, followlinks=True):
+        real = os.path.realpath(at)
+        if real in seen:  # a link leads back, or a second time to the same folder
+            folders.clear()
+            continue
+        seen.add(real)
         folders.sort()
         yield from (Path(at, name) for name in sorted(names) if name != "DICOMDIR" and not name.startswith("."))
 

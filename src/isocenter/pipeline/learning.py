@@ -86,9 +86,10 @@ def train(
         version = house.datasets.get(data)
         run = run_id(asked, version)
         with house.hold(f"run:{run}"):
-            folder = house.runs.folder(run, dataset=version.id, recipe=asked.id, at=now())
             left = next((row for row in house.models.rows() if row.run == run), None)
+            page = house.runs.path(f"{run}/{Page.NAME}")
             if left is None:
+                folder = house.runs.folder(run, dataset=version.id, recipe=asked.id, at=now())
                 decided = kept_plan(folder) or write_plan(_decided(house, asked, version, progress), folder)
                 model, receipt = _learnt(
                     _Lesson(house=house, version=version, plan=decided, folder=folder, progress=progress)
@@ -98,8 +99,8 @@ def train(
                 receipt = house.receipts.maker(model.id) or ""
     return Trained(
         model=model.id, folder=model.folder, dataset=version.id, run=run, recipe=asked.id,
-        seconds=time.monotonic() - begun, reused=left is not None, scores=model.scores, page=folder / Page.NAME,
-        receipt=receipt,
+        seconds=time.monotonic() - begun, reused=left is not None, scores=model.scores,
+        page=page if page.is_file() else None, receipt=receipt,
     )  # fmt: skip
 
 

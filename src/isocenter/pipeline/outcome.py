@@ -125,7 +125,7 @@ class Trained:
 
     Args:
         reused: The run was finished before; nothing was trained now.
-        page: run.html with the curves.
+        page: run.html with the curves; None where the run was removed since.
     """
 
     model: str
@@ -136,7 +136,7 @@ class Trained:
     seconds: float
     reused: bool
     scores: tuple[Score, ...]
-    page: Path
+    page: Path | None
     receipt: str
 
     def to_json(self) -> dict[str, Any]:
@@ -150,7 +150,7 @@ class Trained:
             seconds=self.seconds,
             reused=self.reused,
             scores=scores_document(self.scores),
-            page=str(self.page),
+            page=None if self.page is None else str(self.page),
             receipt=self.receipt,
         )
 

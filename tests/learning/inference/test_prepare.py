@@ -1,6 +1,7 @@
 """From a case's grid to the network's and back."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import permutations, product
 
 import numpy as np
@@ -101,3 +102,11 @@ def test_a_window_runs_from_its_low_to_its_high_end() -> None:
 def test_a_constant_image_stays_finite() -> None:
     seen = scaled(np.full((4, 4, 4), 7, dtype=np.int16), scaling=Scaling(kind="zscore", low=0, high=100))
     assert not seen.any()
+
+
+def test_volumes_of_different_places_are_not_laid_on_each_other(make_plan: Callable[..., Plan]) -> None:
+    first, _ = case()
+    away = replace(first, affine=first.affine.shifted((1000, 0, 0)))
+    channels = tuple(replace(make_plan().channels[0], role=role) for role in ("t1", "flair"))
+    with pytest.raises(InputError, match="do not overlap"):
+        prepare({"t1": first, "flair": away}, plan=make_plan(channels=channels))

@@ -119,8 +119,10 @@ def affine_of(
     """
     matrix = np.eye(4)
     matrix[:3, 0] = step
-    matrix[:3, 1] = np.asarray(orientation[3:]) * spacing[0]
-    matrix[:3, 2] = np.asarray(orientation[:3]) * spacing[1]
+    # cosines of few digits are not quite of length 1, and PixelSpacing alone says how large a pixel is
+    along_row, along_column = np.asarray(orientation[:3]), np.asarray(orientation[3:])
+    matrix[:3, 1] = along_column / (np.linalg.norm(along_column) or 1.0) * spacing[0]
+    matrix[:3, 2] = along_row / (np.linalg.norm(along_row) or 1.0) * spacing[1]
     matrix[:3, 3] = position
     return Affine(matrix=matrix)
 

@@ -114,6 +114,13 @@ def tissue_values(values: npt.NDArray[np.float32], *, most: int = 2_000_000) -> 
 def _on_grid(volume: Volume, *, affine: Affine, shape: Sequence[int]) -> npt.NDArray[np.generic]:
     if volume.shape == tuple(shape) and _same(volume.affine, affine, shape=shape):
         return volume.voxels
+    corners = np.array(np.meshgrid(*[(0, count - 1) for count in shape])).reshape(3, -1).T
+    index = volume.affine.to_index(affine.to_world(corners))
+    if (index.max(axis=0) < -0.5).any() or (index.min(axis=0) > np.asarray(volume.shape) - 0.5).any():
+        raise InputError(
+            "Two volumes that are read together show different places of the body: they do not overlap. Register them, "
+            "or give the series of one examination."
+        )
     return resample_volume(volume, affine=affine, shape=shape).voxels
 
 
