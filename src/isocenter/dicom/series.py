@@ -3,12 +3,10 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
 
 from isocenter.dicom.frames.frame import Frame
 from isocenter.dicom.verdict.geometry import Flaw, Verdict
-from isocenter.errors import FileError
 from isocenter.image import Affine
 
 
@@ -27,20 +25,6 @@ class Instance:
     frame: int
     sop_uid: str = field(repr=False)
     position: tuple[float, float, float] | None
-
-    @property
-    def sha256(self) -> str:
-        """The hash of the whole file, read anew at each call.
-
-        Raises:
-            FileError: The file is gone or cannot be read.
-        """
-        try:
-            return sha256(self.path.read_bytes()).hexdigest()
-        except OSError as error:
-            raise FileError(
-                f"A file of the series cannot be read ({error.strerror}). Scan the folder again."
-            ) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

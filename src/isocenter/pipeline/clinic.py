@@ -7,7 +7,6 @@ from isocenter.case import Dataset
 from isocenter.clinic.reporting import compose_report, summarise, write_html
 from isocenter.errors import FileError, NotFoundError, RecipeError, SealError
 from isocenter.image import read_nifti_mask
-from isocenter.intake.opening import digest_of
 from isocenter.models.model import read_model
 from isocenter.pages import LANGUAGES
 from isocenter.pipeline.ground import Place, now, opened, seal
@@ -17,6 +16,7 @@ from isocenter.plugins import did_you_mean
 from isocenter.result import Item, Prediction, Score
 from isocenter.result.report import Evaluated, ModelSummary, Report
 from isocenter.store import Store
+from isocenter.store.evidence import sha256_of
 
 FORMATS = ("html",)
 
@@ -42,7 +42,7 @@ def report(
     _require(lang, tuple(LANGUAGES), what="language")
     said = read_prediction(folder)
     with opened(store) as house:
-        behind = digest_of(folder / PREDICTION)
+        behind = sha256_of(folder / PREDICTION)
         made = house.receipts.maker(behind)
         if made is None:
             raise SealError(
@@ -60,7 +60,7 @@ def report(
                 Item(name=f"file:{PREDICTION}", digest=behind, receipt=made),
                 *_evaluations(house, composed.evaluated),
             ),
-            outputs=tuple(Item(name=f"file:{path.name}", digest=digest_of(aside)) for path, aside in pages.items()),
+            outputs=tuple(Item(name=f"file:{path.name}", digest=sha256_of(aside)) for path, aside in pages.items()),
             facts={"formats": list(formats), "lang": list(lang)},
         )  # fmt: skip
         house.receipts.export(receipt, folder)

@@ -11,7 +11,6 @@ from isocenter import __version__
 from isocenter.case import Dataset, Entry
 from isocenter.errors import LabelError, NotFoundError, SplitError
 from isocenter.image import LabelTable
-from isocenter.intake.opening import digest_of
 from isocenter.learning.inference.evaluate import Evaluation
 from isocenter.learning.inference.evaluate import evaluate as score_cases
 from isocenter.learning.inference.predict import Reader
@@ -22,9 +21,11 @@ from isocenter.models.card import write_card
 from isocenter.models.model import Description, Model, read_model, write_model
 from isocenter.pipeline.ground import Place, Watch, dataset_item, model_item, now, opened, outlined, seal
 from isocenter.pipeline.outcome import Evaluated, Planned, Trained
+from isocenter.pipeline.public import known
 from isocenter.recipe import Plan, Recipe, read_recipe
 from isocenter.result import Check, Item
 from isocenter.store import Store
+from isocenter.store.evidence import sha256_of
 
 
 def plan(
@@ -221,7 +222,7 @@ def _learnt(lesson: _Lesson) -> tuple[Model, str]:
         house, "train", inputs=(dataset_item(house, lesson.version),),
         outputs=(
             Item(name=f"model:{model.id[:12]}", digest=model.id),
-            *(Item(name=f"run:{folder.name}/{path.name}", digest=digest_of(path)) for path in files),
+            *(Item(name=f"run:{folder.name}/{path.name}", digest=sha256_of(path)) for path in files),
         ),
         checks=tuple(Check(name="noticed", held=False, figure=notice) for notice in fitted.notices),
         facts={"recipe": plan_.recipe, "plan": plan_.id, "seed": plan_.seed, "steps": fitted.steps},
@@ -292,7 +293,7 @@ def _counting(progress: Watch | None, stage: str, entries: Sequence[Entry]) -> C
 
 def _rows(found: Evaluation) -> tuple[dict[str, object], ...]:
     return tuple(
-        {"case": row.case, "structure": row.structure, "measure": measure, "value": None if value != value else value}
+        {"case": row.case, "structure": row.structure, "measure": measure, "value": known(value)}
         for row in found.rows
         for measure, value in row.figures.items()
     )

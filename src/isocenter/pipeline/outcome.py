@@ -7,7 +7,7 @@ from typing import Any
 
 from isocenter.case import Dataset
 from isocenter.intake.issue import Issue
-from isocenter.pipeline.public import document
+from isocenter.pipeline.public import document, known
 from isocenter.recipe import Plan
 from isocenter.result import Prediction, Score
 
@@ -41,7 +41,7 @@ class Converted:
             out=str(self.out),
             modality=self.modality,
             shape=list(self.shape),
-            spacing_mm=_numbers(self.spacing_mm),
+            spacing_mm=[known(mm) for mm in self.spacing_mm],
             seconds=self.seconds,
         )
 
@@ -298,7 +298,3 @@ def issue_document(issue: Issue) -> dict[str, Any]:
         "mend": issue.mend,
         "severity": issue.severity,
     }
-
-
-def _numbers(values: Iterable[float]) -> list[float | None]:
-    return [None if value != value else value for value in values]  # nan is not JSON

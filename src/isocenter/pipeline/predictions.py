@@ -2,7 +2,6 @@
 
 import glob
 import json
-import math
 import os
 import re
 import shutil
@@ -14,9 +13,9 @@ from typing import Any, NoReturn
 
 from isocenter.case import table_from
 from isocenter.errors import FileError, IsocenterError, SealError
-from isocenter.intake.opening import digest_of
 from isocenter.pipeline.outcome import prediction_document
 from isocenter.result import Prediction, Score, Verdict
+from isocenter.store.evidence import sha256_of
 
 PREDICTION, MASK, SEG, RECEIPTS = "prediction.json", "mask.nii.gz", "mask.seg.dcm", "receipts"
 _REPORT = re.compile(r"\.?report\.[a-z]{2}\.html(\.part)?")
@@ -44,9 +43,9 @@ def whole_folder(out: Path) -> Iterator[Path]:
     try:
         yield aside
         _swap(aside, out)
+    except IsocenterError:  # a full store is an OSError too, and speaks for itself
+        raise
     except OSError as error:
-        if isinstance(error, IsocenterError):
-            raise
         _refuse(out, error)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
@@ -86,8 +85,6 @@ def _swap(aside: Path, out: Path) -> None:
 
 
 def _refuse(out: Path, error: OSError) -> NoReturn:
-    if isinstance(error, IsocenterError):
-        raise error
     raise FileError(f"{out} cannot be written: {error.strerror or error}.") from error
 
 
@@ -116,7 +113,7 @@ def read_prediction(folder: Path) -> Prediction:
             raise SealError(f"{PREDICTION} in {folder} names a file outside its folder; it was changed.")
         if not (folder / name).is_file():
             raise SealError(f"{name} is gone from {folder}.")
-        if digest_of(folder / name) != digest:
+        if sha256_of(folder / name) != digest:
             raise SealError(f"{name} in {folder} was changed after it was written.")
     return prediction
 
@@ -136,8 +133,3 @@ def _from(document: Mapping[str, Any]) -> Prediction:
         files=document["files"],
         receipts=tuple(document["receipts"]),
     )
-
-
-def plain_numbers(values: tuple[float, ...]) -> list[float | None]:
-    """Return numbers as JSON has them: None for what is not known."""
-    return [None if math.isnan(value) else value for value in values]

@@ -7,15 +7,17 @@ from pathlib import Path
 from isocenter.dicom.seg import write_seg
 from isocenter.errors import GridError, SeriesError
 from isocenter.image import Mask, Volume, write_nifti
-from isocenter.intake.opening import Opened, digest_of, open_input
+from isocenter.intake.opening import Opened, open_input
 from isocenter.learning.inference.predict import Reader, volume_scores
 from isocenter.models.model import MANIFEST, Model, read_model
 from isocenter.pages import say
 from isocenter.pipeline.ground import Place, Watch, model_item, opened, seal, told
 from isocenter.pipeline.outcome import Predicted
-from isocenter.pipeline.predictions import MASK, SEG, plain_numbers, whole_folder, write_prediction
+from isocenter.pipeline.predictions import MASK, SEG, whole_folder, write_prediction
+from isocenter.pipeline.public import known
 from isocenter.result import Check, Item, Prediction, Verdict
 from isocenter.store import Store
+from isocenter.store.evidence import sha256_of
 
 UNCHECKED = say("reason.unchecked", lang="en")
 
@@ -74,7 +76,7 @@ def predict(
                 volumes=volume_scores(reading.mask, reader.model),
                 verdict=Verdict(decision="review", reasons=(UNCHECKED, *unsaid)),
                 plan=reader.model.plan.to_document(), seconds=_seconds(marks, reading.seconds),
-                input=_input(house, found), files={path.name: digest_of(path) for path in sorted(aside.iterdir())},
+                input=_input(house, found), files={path.name: sha256_of(path) for path in sorted(aside.iterdir())},
                 receipts=_behind(house, reader.model),
             )  # fmt: skip
             write_prediction(prediction, aside)
@@ -115,7 +117,7 @@ def _input(house: Store, found: Opened) -> dict[str, object]:
         "modality": first.modality,
         "roles": list(found.volumes),
         "shape": list(first.shape),
-        "spacing_mm": plain_numbers(first.spacing),
+        "spacing_mm": [known(mm) for mm in first.spacing],
         "orientation": first.affine.orientation,
         "verdict": found.series[0].verdict if found.series else "regular",
         "files": len(found.files),
@@ -142,7 +144,7 @@ def _seal(
     house: Store, model: Model, found: Opened, folder: Path, *, checks: Iterable[Check], accept: tuple[str, ...]
 ) -> str:
     """Seal the prediction and put the chain behind it, with the key that checks it, into its folder."""
-    outputs = tuple(Item(name=f"file:{path.name}", digest=digest_of(path)) for path in sorted(folder.iterdir()))
+    outputs = tuple(Item(name=f"file:{path.name}", digest=sha256_of(path)) for path in sorted(folder.iterdir()))
     digest = seal(
         house, "predict", inputs=(model_item(house, model), *_sources(house, found)), outputs=outputs, checks=checks,
         facts={"accept": list(accept), "input": found.kind},

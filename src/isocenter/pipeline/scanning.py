@@ -14,7 +14,7 @@ from isocenter.image import write_nifti
 from isocenter.intake.opening import is_nifti, open_input
 from isocenter.pipeline.ground import Watch, told
 from isocenter.pipeline.outcome import Converted
-from isocenter.pipeline.public import document
+from isocenter.pipeline.public import document, known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +34,7 @@ class Scanned:
                 "sequence": one.sequence,
                 "part": one.part,
                 "shape": list(one.shape),
-                "spacing_mm": [None if mm != mm else round(mm, 4) for mm in one.spacing_mm],
+                "spacing_mm": [known(round(mm, 4)) for mm in one.spacing_mm],
                 "verdict": one.verdict,
                 "reason": one.reason,
                 "accepts": list(one.accepts),
