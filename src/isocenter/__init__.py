@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         convert,
         doctor,
         evaluate,
+        export_dataset,
         info,
         ingest,
         init,
@@ -39,8 +40,8 @@ _ROOMS = {
     "errors": ("IsocenterError",),
     "image": ("Affine", "Label", "LabelTable", "Mask", "Volume", "read_nifti", "write_nifti"),
     "pipeline": (
-        "check", "convert", "doctor", "evaluate", "info", "ingest", "init", "list_kept", "plan", "predict",
-        "remove_kept", "report", "scan", "show_kept", "train", "verify",
+        "check", "convert", "doctor", "evaluate", "export_dataset", "info", "ingest", "init", "list_kept", "plan",
+        "predict", "remove_kept", "report", "scan", "show_kept", "train", "verify",
     ),
     "recipe": ("Plan", "Recipe", "read_recipe"),
     "result": ("Prediction", "Receipt", "Score"),
@@ -50,8 +51,9 @@ _HANDED_ON = {name: room for room, names in _ROOMS.items() for name in names}
 __all__ = [
     "Affine", "Annotation", "Case", "Dataset", "Fact", "IsocenterError", "Label", "LabelTable", "Mask", "Plan",
     "Prediction", "Receipt", "Recipe", "Score", "Split", "Volume",
-    "check", "convert", "doctor", "evaluate", "info", "ingest", "init", "list_kept", "plan", "predict", "read_nifti",
-    "read_recipe", "remove_kept", "report", "scan", "show_kept", "train", "verify", "write_nifti",
+    "check", "convert", "doctor", "evaluate", "export_dataset", "info", "ingest", "init", "list_kept", "plan",
+    "predict", "read_nifti", "read_recipe", "remove_kept", "report", "scan", "show_kept", "train", "verify",
+    "write_nifti",
 ]  # fmt: skip
 
 

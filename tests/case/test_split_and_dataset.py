@@ -60,8 +60,29 @@ def test_folds_share_out_everyone_who_is_not_tested_on() -> None:
 
 def test_named_test_patients_are_test_and_nobody_else() -> None:
     named = frozenset({"p001", "p002"})
-    split = draw_split(strata(20), test=named)
+    split = draw_split(strata(20), fixed=dict.fromkeys(named, "test"))
     assert split.patients("test") == named
+    assert len(split.patients("validation")) == 3
+
+
+def test_named_validation_patients_are_validation_and_nobody_else() -> None:
+    split = draw_split(strata(20), fixed={"p001": "validation", "p002": "test", "p003": "train"})
+    assert split.patients("validation") == {"p001"}
+    assert split.patients("test") == {"p002"}
+    assert "p001" in split.folds
+    alone = draw_split(strata(20), fixed={"p001": "validation"})
+    assert alone.patients("validation") == {"p001"}
+    assert len(alone.patients("test")) == 3
+
+
+def test_sides_without_anybody_to_learn_from_are_refused() -> None:
+    with pytest.raises(SplitError, match="leave nobody to learn from"):
+        draw_split(strata(4), fixed=dict.fromkeys(strata(4), "test"))
+
+
+def test_shares_without_anybody_to_learn_from_are_refused() -> None:
+    with pytest.raises(SplitError, match="nobody to learn from"):
+        draw_split(strata(20), shares=(0.0, 0.5, 0.5))
 
 
 @pytest.mark.parametrize("count", [0, 1, 2])
@@ -135,3 +156,14 @@ def test_a_case_without_a_volume_or_with_one_reader_twice_is_refused() -> None:
     twice = (Annotation(reader="r", mask=mask), Annotation(reader="r", mask=mask))
     with pytest.raises(InputError, match="twice"):
         Case(id="c", patient="p", volumes={"image": VOLUME}, annotations=twice)
+
+
+@pytest.mark.parametrize("every", [2, 4, 5, 7, 20])
+def test_a_class_of_every_nth_patient_has_its_share_of_each_side_and_fold(every: int) -> None:
+    classes = {f"p{number:03d}": "sick" if number % every == 0 else "well" for number in range(345)}
+    split = draw_split(classes, seed=1)
+    sick = [patient for patient, kind in classes.items() if kind == "sick"]
+    for side, share in (("train", 0.70), ("validation", 0.15), ("test", 0.15)):
+        assert abs(sum(split.sides[patient] == side for patient in sick) - share * len(sick)) <= 1
+    folds = Counter(split.folds[patient] for patient in sick if patient in split.folds)
+    assert max(folds.values()) - min(folds.values()) <= 1

@@ -162,7 +162,9 @@ def test_a_radiograph_lies_as_its_header_says(tmp_path: Path) -> None:
 
 def test_non_square_pixels_keep_their_ratio(tmp_path: Path) -> None:
     made = header("XA", SecondaryCaptureImageStorage, PixelAspectRatio=[2, 1])
-    assert only(save(fill(made, RAMP), tmp_path / "a")).spacing[1:] == (2.0, 1.0)
+    found = only(save(fill(made, RAMP), tmp_path / "a"))
+    assert found.affine.spacing[1:] == (2.0, 1.0)
+    assert not found.has_size
 
 
 @pytest.mark.parametrize("planar", [0, 1])
@@ -178,10 +180,65 @@ def test_colour_comes_as_three_channels_whatever_its_planar_configuration(planar
 
 
 def test_ybr_becomes_rgb(tmp_path: Path) -> None:
-    grey = np.stack([RAMP * 2, np.full_like(RAMP, 128), np.full_like(RAMP, 128)], axis=-1)
-    made = fill(header("US", UltrasoundMultiFrameImageStorage), grey, bits=8, photometric="YBR_FULL")
+    ybr = np.stack([RAMP + 80, np.full_like(RAMP, 128), np.full_like(RAMP, 138)], axis=-1)
+    made = fill(header("US", UltrasoundMultiFrameImageStorage), ybr, bits=8, photometric="YBR_FULL")
+    found = only(save(made, tmp_path / "a")).voxels[:, 0]
+    # ten above the middle in Cr is 14 more red and 7 less green, PS3.3 C.7.6.3.1.2
+    assert np.array_equal(found, np.stack([RAMP + 94, RAMP + 73, RAMP + 80]))
+
+
+@pytest.mark.parametrize("photometric", ["RGB", "YBR_FULL"])
+def test_colour_whose_planes_are_equal_is_grey(photometric: str, tmp_path: Path) -> None:
+    other = np.full_like(RAMP, 128) if photometric == "YBR_FULL" else RAMP * 2
+    values = np.stack([RAMP * 2, other, other], axis=-1)
+    made = fill(header("US", UltrasoundMultiFrameImageStorage), values, bits=8, photometric=photometric)
     found = only(save(made, tmp_path / "a"))
-    assert np.array_equal(found.voxels[:, 0], np.stack([RAMP * 2] * 3))
+    assert found.is_planar
+    assert np.array_equal(found.voxels[0], RAMP * 2)
+
+
+def test_a_radiograph_is_as_large_as_at_its_detector_where_nothing_else_is_said(tmp_path: Path) -> None:
+    made = header("DX", DigitalXRayImageStorageForPresentation, ImagerPixelSpacing=[0.2, 0.1])
+    found = only(save(fill(made, RAMP), tmp_path / "a"))
+    assert found.spacing[1:] == (0.2, 0.1)
+    made.PixelSpacing = [0.18, 0.09]
+    assert only(save(made, tmp_path / "a")).spacing[1:] == (0.18, 0.09)
+
+
+def region(**more: object) -> Dataset:
+    found = Dataset()
+    found.RegionSpatialFormat, found.PhysicalUnitsXDirection, found.PhysicalUnitsYDirection = 1, 3, 3
+    found.PhysicalDeltaX, found.PhysicalDeltaY = 0.02, 0.03
+    for name, value in more.items():
+        setattr(found, name, value)
+    return found
+
+
+def sounding(*regions: Dataset) -> Dataset:
+    return header("US", UltrasoundMultiFrameImageStorage, SequenceOfUltrasoundRegions=list(regions))
+
+
+def test_ultrasound_is_as_large_as_its_regions_say(tmp_path: Path) -> None:
+    doppler = region(RegionSpatialFormat=3, PhysicalUnitsXDirection=4, PhysicalDeltaX=1.0)
+    found = only(save(fill(sounding(region(), doppler), RAMP, bits=8), tmp_path / "a"))
+    assert found.spacing[1:] == pytest.approx((0.3, 0.2))
+
+
+@pytest.mark.parametrize(
+    "regions",
+    [(), (region(), region(PhysicalDeltaX=0.04)), (region(PhysicalUnitsYDirection=0),)],
+    ids=["no region", "two scales", "no centimetres"],
+)
+def test_ultrasound_of_no_one_scale_has_no_size(regions: tuple[Dataset, ...], tmp_path: Path) -> None:
+    assert not only(save(fill(sounding(*regions), RAMP, bits=8), tmp_path / "a")).has_size
+
+
+def test_a_loop_is_a_stack_that_claims_no_millimetres(tmp_path: Path) -> None:
+    made = header("XA", SecondaryCaptureImageStorage, ImagerPixelSpacing=[0.2, 0.2], NumberOfFrames=3)
+    found = only(save(fill(made, np.stack([RAMP] * 3), bits=8), tmp_path / "a"))
+    assert found.shape == (3, 6, 8)
+    assert not found.is_planar
+    assert not found.has_size
 
 
 def test_a_palette_becomes_its_colours(tmp_path: Path) -> None:

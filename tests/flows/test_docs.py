@@ -42,10 +42,11 @@ def desk(world: World) -> Path:
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Return an environment in which `isocenter` is this isocenter."""
+    """Return an environment in which `isocenter` is this isocenter, and `python` the Python that runs it."""
     folder = tmp_path_factory.mktemp("bin")
-    (folder / "isocenter").write_text(f'#!/bin/sh\nexec {sys.executable} -m isocenter "$@"\n')
-    (folder / "isocenter").chmod(0o755)
+    for word, meant in (("isocenter", f"{sys.executable} -m isocenter"), ("python", sys.executable)):
+        (folder / word).write_text(f'#!/bin/sh\nexec {meant} "$@"\n')
+        (folder / word).chmod(0o755)
     return {**ENVIRONMENT, "PATH": f"{folder}:{os.environ['PATH']}"}
 
 
@@ -106,3 +107,21 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
         if not target.startswith("http"):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.name != "README.md"], ids=name)
+def test_a_page_is_reached_from_another(page: Path) -> None:
+    links = {
+        (other.parent / target).resolve()
+        for other in PAGES
+        for target in re.findall(r"\]\(([^)#]+)\)", other.read_text(encoding="utf-8"))
+        if other != page
+    }
+    shelves = {HOUSE / "docs" / "decisions"}  # numbered: who looks for one looks into the folder
+    assert page in links or page.parent in links & shelves
+
+
+def test_the_table_of_example_recipes_lists_each_of_them() -> None:
+    told = (HOUSE / "docs" / "reference" / "recipes.md").read_text(encoding="utf-8")
+    there = {path.relative_to(HOUSE).as_posix() for path in (HOUSE / "examples").rglob("*.toml")}
+    assert there == set(re.findall(r"\(\.\./\.\./(examples/[^)]+\.toml)\)", told))

@@ -13,7 +13,7 @@ from isocenter.cli import commands
 from isocenter.pipeline.steps import STEPS
 
 OF_THE_SCREEN = {"json"}  # what only a command has: how to show
-OF_PYTHON = {"progress"}  # what only a function has: whom to tell
+OF_PYTHON = {"progress", "curves"}  # what only a function has: whom to tell
 KEPT = {"list_kept", "show_kept", "remove_kept"}
 WITHOUT_TORCH = (["--help"], ["info"], ["info", "--json"], ["doctor", "--json"], ["scan", "."], ["verify", "--help"])
 

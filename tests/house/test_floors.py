@@ -34,8 +34,8 @@ WINGS = {
 
 # Outside package -> the rooms that may import it; a room not listed here stays free of it.
 OUTSIDE = {
-    "torch": ("processing.transforms", "models", "learning"),
-    "safetensors": ("models", "learning"),
+    "torch": ("processing.transforms", "models", "learning", "testing.networks"),
+    "safetensors": ("models", "learning", "testing.networks"),
     "pydicom": ("dicom", "intake.deid", "clinic.hospital", "testing"),
     "highdicom": ("dicom", "testing"),
     "gdcm": ("dicom",),
@@ -45,12 +45,14 @@ OUTSIDE = {
     "fsspec": ("store",),
     "cryptography": ("security",),
     "jinja2": ("pages", "clinic.reporting"),
+    "typst": ("pages",),
     "typer": ("cli",),
     "rich": ("cli",),
     "PIL": ("image", "pages", "dicom"),
     "fastapi": ("server",),
     "ray": ("scale",),
-    "monai": (),
+    "monai": ("models",),
+    "openvino": ("learning.inference",),
 }
 WITHOUT_TORCH = ("models/model.py", "models/card.py")
 

@@ -96,6 +96,20 @@ def test_the_same_mask_is_the_same_bytes(tmp_path: Path) -> None:
     assert (tmp_path / "a.nii.gz").read_bytes() == (tmp_path / "b.nii.gz").read_bytes()
 
 
+def test_a_file_of_unknown_size_claims_no_millimetres(tmp_path: Path) -> None:
+    picture = Volume(voxels=np.zeros((1, 4, 4)), affine=Affine(matrix=np.eye(4)), is_planar=True, has_size=False)
+    mask = Mask(labels=np.zeros((1, 4, 4), np.uint8), affine=picture.affine, table=LabelTable.of("disc"))
+    write_nifti(picture, tmp_path / "picture.nii")
+    write_nifti(mask, tmp_path / "mask.nii", has_size=False)
+    write_nifti(mask, tmp_path / "sized.nii")
+    units = [
+        nibabel.load(tmp_path / name).header.get_xyzt_units()[0] for name in ("picture.nii", "mask.nii", "sized.nii")
+    ]
+    assert units == ["unknown", "unknown", "mm"]
+    back = read_nifti_mask(tmp_path / "mask.nii", table=mask.table)
+    assert back.affine.is_close(mask.affine, shape=mask.shape)
+
+
 def test_slope_and_intercept_are_applied(tmp_path: Path) -> None:
     image = nibabel.Nifti1Image(np.arange(8, dtype=np.int16).reshape(2, 2, 2), np.eye(4))
     image.header.set_slope_inter(2.0, -5.0)

@@ -99,3 +99,14 @@ def test_a_mask_on_another_grid_is_refused_with_the_difference() -> None:
     small = Mask(labels=np.zeros((1, 3, 4), dtype=np.uint8), affine=GRID, table=TABLE)
     with pytest.raises(GridError, match="voxels"):
         small.require_grid_of(ramp())
+
+
+def test_a_voxel_is_ml_of_a_stack_mm2_of_a_picture_and_a_count_where_nobody_stated_a_size() -> None:
+    stack = ramp()
+    picture = Volume(voxels=np.zeros((1, 3, 4), dtype=np.uint8), affine=GRID, is_planar=True)
+    bare = Volume(voxels=np.zeros((1, 3, 4), dtype=np.uint8), affine=GRID, is_planar=True, has_size=False)
+    assert stack.voxel_size == (pytest.approx(0.001), "ml")
+    assert picture.voxel_size == (pytest.approx(0.5), "mm²")
+    assert bare.voxel_size == (1.0, "pixels")
+    assert np.isnan(bare.spacing).all()
+    assert picture.spacing[1:] == (1.0, 0.5)

@@ -8,7 +8,6 @@ import pytest
 from isocenter.recipe import Channel, Plan, Scaling, Variation
 
 _SMALL = Plan(
-    task="segmentation",
     channels=(Channel(role="image", scaling=Scaling(kind="zscore", low=0.5, high=99.5)),),
     orientation="SPL", spacing_mm=(1.0, 1.0, 1.0), network="unet", width=8, depth=2, patch=(16, 16, 16), batch=2,
     steps=20, minutes=0.0, rate=0.003, weight_decay=0.01, average=0.9, precision="fp32", foreground=0.5,

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 from scipy.stats import bootstrap as scipy_bootstrap
 
 from isocenter.metrics import bootstrap
@@ -72,6 +73,15 @@ def test_nobody_gives_no_figure() -> None:
     assert math.isnan(found.value)
 
 
-def test_equal_values_have_an_interval_without_width() -> None:
+def test_a_perfect_mean_of_three_patients_is_not_sure() -> None:
+    found = score({"a": [1.0], "b": [1.0], "c": [1.0]})
+    assert (found.value, found.high) == (1.0, 1.0)
+    assert found.low == pytest.approx(binomtest(3, 3).proportion_ci(method="exact").low)
     found = score({"a": [0.25], "b": [0.25], "c": [0.25]})
-    assert (found.low, found.value, found.high) == (0.25, 0.25, 0.25)
+    assert 0.0 < found.low < 0.25 < found.high < 1.0
+
+
+def test_equal_values_without_bounds_say_that_there_is_no_interval() -> None:
+    found = bootstrap({"a": [2.5], "b": [2.5], "c": [2.5]}, name="hd95", label="liver", unit="mm")
+    assert (found.low, found.value, found.high) == (2.5, 2.5, 2.5)
+    assert str(found) == "2.50 mm (no interval, n = 3)"

@@ -17,7 +17,6 @@ from isocenter.recipe import Channel, Plan, Scaling, Variation
 from isocenter.result import Score
 
 PLAN = Plan(
-    task="segmentation",
     channels=(Channel(role="ct", scaling=Scaling(kind="window", low=-100.0, high=300.0), modality="CT", unit="HU"),),
     orientation="SPL", spacing_mm=(2.0, 1.0, 1.0), network="unet", width=8, depth=2, patch=(16, 32, 32), batch=2,
     steps=100, minutes=0.0, rate=1e-3, weight_decay=1e-5, average=0.99, precision="fp32", foreground=0.5,
@@ -143,12 +142,16 @@ def test_a_folder_that_is_no_model_is_said_to_be_none(tmp_path: Path) -> None:
 def test_a_model_of_a_newer_isocenter_asks_for_an_upgrade(tmp_path: Path) -> None:
     model = made(tmp_path)
     manifest = model.folder / "manifest.json"
-    manifest.write_bytes(manifest.read_bytes().replace(b'"format":1', b'"format":2'))
+    manifest.write_bytes(manifest.read_bytes().replace(b'"format":2', b'"format":3'))
     with pytest.raises(IsocenterError, match="newer"):
         read_model(model.folder)
 
 
-@pytest.mark.parametrize("ratio", [0.0, -1.0, float("inf"), float("nan")])
+def test_a_model_that_found_what_is_not_there_in_a_validation_patient_can_still_be_described() -> None:
+    assert replace(DESCRIPTION, volume_errors={"left kidney": (1.0, 0.0)}).volume_errors["left kidney"] == (1.0, 0.0)
+
+
+@pytest.mark.parametrize("ratio", [-1.0, float("inf"), float("nan")])
 def test_a_ratio_of_volumes_that_cannot_be_is_refused(ratio: float) -> None:
     with pytest.raises(InputError, match="left kidney"):
         replace(DESCRIPTION, volume_errors={"left kidney": (1.0, ratio)})

@@ -106,3 +106,9 @@ def test_names_at_the_lines_ends_do_not_cover_each_other() -> None:
     heights = sorted(float(y) for y in re.findall(r'class="tone\d end" x="\d+" y="([\d.]+)"', svg))
     assert len(heights) == 3
     assert all(b - a >= 28 for a, b in pairwise(heights))  # two lines of 11 to 13 px
+
+
+def test_a_curve_of_zeros_but_for_rounding_is_drawn() -> None:
+    # quadratic kappa of a model that has learnt nothing yet
+    assert ticks(0.0, 1e-17) == ticks(-1e-17, 0.0) == ticks(0.0, 0.0)
+    assert "polyline" in draw_curve(Curve(name="validation", lines={"kappa": [(0, 0.0), (4, 1e-17)]}), lang="en")

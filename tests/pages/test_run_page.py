@@ -11,7 +11,7 @@ from isocenter.recipe import Channel, Plan, Scaling, Variation
 from isocenter.result import Score
 
 PLAN = Plan(
-    task="segmentation", channels=(Channel(role="t1", scaling=Scaling(kind="zscore", low=0.5, high=99.5)),),
+    channels=(Channel(role="t1", scaling=Scaling(kind="zscore", low=0.5, high=99.5)),),
     orientation="SPL", spacing_mm=(1.0, 1.0, 1.0), network="unet", width=24, depth=3, patch=(40, 56, 40), batch=4,
     steps=1800, minutes=5.0, rate=2e-3, weight_decay=1e-4, average=0.995, precision="fp32", foreground=0.5,
     variation=Variation(), overlap=0.5, flips=(), fold=None, seed=0, recipe="c0ffee", dataset="da7a",
@@ -91,3 +91,9 @@ def test_a_language_that_is_not_there_is_refused(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there_is_said_in_plain_words(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="cannot be written"):
         write_run(RUN, tmp_path / "gone" / "run.html", lang="en")
+
+
+def test_curves_of_validation_are_said_to_be_for_watching_and_on_how_many_cases(tmp_path: Path) -> None:
+    looked = Curve(name="auc", lines={"validation": [(1, 0.5), (2, 0.7)]}, cases=40)
+    assert "taken on 40 validation cases" in page(replace(RUN, curves=(*RUN.curves, looked)), tmp_path)
+    assert "for watching" not in page(RUN, tmp_path), "a loss of training is what it is"

@@ -44,6 +44,13 @@ def test_a_reason_kept_in_english_is_shown_in_chinese() -> None:
     assert reword("Something the table does not know.", lang="zh") == "Something the table does not know."
 
 
+def test_a_note_with_blanks_is_shown_in_chinese_with_what_fills_them() -> None:
+    note = say("note.strange_grade", lang="en", count=3, name="'IV'")
+    assert reword(note, lang="zh") == say("note.strange_grade", lang="zh", count=3, name="'IV'")
+    assert reword(note, lang="en") == note
+    assert reword("No SEG was written. The slices overlap.", lang="zh") == "未写出 SEG 文件。The slices overlap."
+
+
 @pytest.mark.parametrize(
     ("key", "lang", "told"),
     [("no.such", "en", "no.such"), ("found.title", "fr", "fr"), ("limit.few", "en", "'n'")],

@@ -1,12 +1,15 @@
 """Augmentation against what can be said exactly of it."""
 
 import math
+from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
+from scipy.ndimage import gaussian_filter, map_coordinates
 from torch import Tensor
 
-from isocenter.processing.transforms import vary
+from isocenter.processing.transforms import altered, draw, moved, vary
 from isocenter.recipe import Variation
 
 EVERYTHING = Variation(
@@ -129,3 +132,36 @@ def test_a_flat_picture_of_one_slice_can_be_varied() -> None:
     assert images.isfinite().all()
     assert labels is not None
     assert labels.all()
+
+
+def test_blur_is_a_gaussian_of_each_members_own_width() -> None:
+    images = torch.rand(2, 1, 12, 15, 17, generator=torch.Generator().manual_seed(0))
+    drawn = replace(draw(Variation(), count=2, rng=torch.Generator()), blur=torch.tensor([0.8, 1.4]))
+    seen = altered(images, drawn=drawn, rng=torch.Generator())
+    for member, sigma in enumerate((0.8, 1.4)):
+        # the kernel reaches as far as the widest member's
+        expected = gaussian_filter(images[member, 0].numpy(), sigma, mode="nearest", radius=round(3 * 1.4))
+        assert np.allclose(seen[member, 0].numpy(), expected, atol=1e-5)
+
+
+def test_bends_are_interpolated_between_control_points() -> None:
+    rng = torch.Generator().manual_seed(3)
+    drawn = draw(Variation(elastic_mm=4.0, shift=0.05), count=1, rng=rng)
+    images = torch.rand(1, 1, 14, 18, 22, generator=rng)
+    seen, _ = moved(images, None, drawn=drawn, spacing_mm=(2.0, 1.0, 0.5))
+    shape, spacing = np.array([14, 18, 22]), np.array([2.0, 1.0, 0.5])
+    index = np.indices(shape).reshape(3, -1)
+    points = index / (shape[:, None] - 1) * 4  # five control points from end to end
+    assert drawn.bend_mm is not None
+    bend_mm = np.stack([map_coordinates(one.numpy(), points, order=1) for one in drawn.bend_mm[0]])
+    place = index + bend_mm / spacing[:, None] + drawn.shift[0].numpy()[:, None] * shape[:, None]
+    expected = map_coordinates(images[0, 0].numpy(), place, order=1, mode="nearest").reshape(shape)
+    assert np.allclose(seen[0, 0].numpy(), expected, atol=1e-4)
+
+
+def test_a_picture_is_looked_up_as_a_volume_of_one_slice_would_be() -> None:
+    images = torch.rand(2, 3, 1, 20, 24, generator=torch.Generator().manual_seed(1))
+    drawn = draw(Variation(rotation_degrees=(20, 0, 0), scale=0.2), count=2, rng=torch.Generator().manual_seed(2))
+    flat, _ = moved(images, None, drawn=drawn, spacing_mm=(1, 1, 1))
+    thick, _ = moved(images.repeat(1, 1, 3, 1, 1), None, drawn=drawn, spacing_mm=(1, 1, 1))
+    assert torch.allclose(flat[:, :, 0], thick[:, :, 1], atol=1e-5)

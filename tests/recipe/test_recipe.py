@@ -45,6 +45,10 @@ def test_the_budget_set_last_replaces_the_others() -> None:
         ("inference.window_hu=[100, -100]", "above"),
         ("inference.intensity=window", "window_hu"),
         ("inference.spacing_mm=[1, 1]", "list of 3"),
+        ("inference.spacing_mm=[1, 1, nan]", "between 0.001"),
+        ("inference.window_hu=[-inf, 100]", "between -1000000"),
+        ("training.seed=-1", "between 0"),
+        ("training.seed=99999999999999999999", "between 0"),
         ("training.patch=96", "list of 3"),
         ("transforms.flips=['left']", "slice, row and column"),
     ],
@@ -71,7 +75,7 @@ def test_a_file_that_is_no_toml_or_is_not_there_is_named(tmp_path: Path) -> None
 
 def plan() -> Plan:
     return Plan(
-        task="segmentation", channels=(Channel(role="ct", scaling=Scaling(kind="window", low=-100, high=200)),),
+        channels=(Channel(role="ct", scaling=Scaling(kind="window", low=-100, high=200)),),
         orientation="SPL", spacing_mm=(3.0, 1.0, 1.0), network="unet", width=16, depth=3, patch=(32, 64, 64), batch=2,
         steps=100, minutes=0.0, rate=1e-3, weight_decay=1e-2, average=0.99, precision="fp32", foreground=0.5,
         variation=Variation(rotation_degrees=(5.0, 0.0, 0.0), flips=("column",)), overlap=0.5, flips=(), fold=None,

@@ -48,7 +48,7 @@ def a_receipt(step: str, *, inputs: tuple[Item, ...] = (), outputs: tuple[Item, 
 def a_plan(dataset: str) -> Plan:
     scaling = Scaling(kind="zscore", low=0.5, high=99.5)
     return Plan(
-        task="segmentation", channels=(Channel(role="image", scaling=scaling),), orientation="SPL",
+        channels=(Channel(role="image", scaling=scaling),), orientation="SPL",
         spacing_mm=(1.0, 1.0, 1.0), network="unet", width=8, depth=3, patch=(32, 32, 32), batch=2, steps=10,
         minutes=0.0, rate=1e-3, weight_decay=0.01, average=0.99, precision="float32", foreground=0.5,
         variation=Variation(), overlap=0.5, flips=(), fold=None, seed=0, recipe="r" * 16, dataset=dataset,

@@ -42,6 +42,13 @@ def test_the_name_of_a_known_volume_never_changes() -> None:
     assert digest_of(volume_parts(volume)) == NAME
 
 
+def test_a_picture_of_unknown_size_stays_one() -> None:
+    picture = Volume(
+        voxels=np.zeros((1, 2, 2), np.uint8), affine=Affine(matrix=np.eye(4)), is_planar=True, has_size=False
+    )
+    assert not volume_from(b"".join(volume_parts(picture))).has_size
+
+
 def test_voxels_begin_where_a_memory_map_likes_them() -> None:
     front, _ = volume_parts(a_volume())
     assert len(front) % 64 == 0

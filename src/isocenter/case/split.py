@@ -1,5 +1,6 @@
 """Who is learnt from, chosen on and tested on: by patient, so that nobody stands on two sides."""
 
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -58,44 +59,48 @@ def draw_split(
     shares: Sequence[float] = (0.70, 0.15, 0.15),
     fold_count: int = 5,
     seed: int = 0,
-    test: frozenset[str] = frozenset(),
+    fixed: Mapping[str, Side] | None = None,
 ) -> Split:
     """Return a stratified random split by patient.
 
     Args:
         strata: Patient to the stratum whose shares every side should show, such as "site A, large".
-        shares: Of train, validation and test; they sum to 1.
+        shares: Of train, validation and test; they sum to 1, and train has one.
         fold_count: K of the folds; fewer where there are fewer patients.
         seed: The same patients, strata and seed give the same split, whatever their order.
-        test: Patients that are test whatever is drawn (a set that names its own test cases); then no other
-            patient is test, and the others share train and validation.
+        fixed: Patients that are test or validation whatever is drawn (a set that names its own): nobody else is on
+            such a side then, and the others share what is left. Who is fixed on train only shares it, as all others do.
 
     Raises:
-        SplitError: Fewer than three patients, shares that do not sum to 1, or unknown test patients.
+        SplitError: Fewer than three patients, shares that cannot be, a fixed patient that is not there, or nobody
+            left to learn from.
     """
     if len(strata) < 3:
         raise SplitError(
             f"{len(strata)} patient(s) cannot be split into train, validation and test: each side needs one. "
             "Add patients, or use the data set for evaluation only."
         )
-    if abs(sum(shares) - 1.0) > 1e-6 or min(shares) < 0:
-        raise SplitError(f"Shares {list(shares)} do not sum to 1.")
-    if not test <= set(strata):
-        raise SplitError(f"{len(test - set(strata))} of the named test patients are not in the data set.")
+    if abs(sum(shares) - 1.0) > 1e-6 or min(shares) < 0 or shares[0] == 0:
+        raise SplitError(f"Shares {list(shares)} do not sum to 1, or leave nobody to learn from.")
+    named: dict[str, Side] = {patient: side for patient, side in (fixed or {}).items() if side != "train"}
+    if not set(named) <= set(strata):
+        raise SplitError(f"{len(set(named) - set(strata))} patients of the named sides are not in the data set.")
     rng = np.random.default_rng(seed)
-    queue = [patient for patient in _interleaved(strata, rng) if patient not in test]
-    left = shares[0] + shares[1]
-    wanted = {
-        "train": shares[0] / left if test else shares[0],
-        "validation": shares[1] / left if test else shares[1],
-        "test": 0.0 if test else shares[2],
-    }
-    sides: dict[str, Side] = dict.fromkeys(sorted(test), "test")
-    sides |= _dealt(queue, wanted)
-    learning = [patient for patient in queue if sides[patient] != "test"]
-    count = max(2, min(fold_count, len(learning)))
-    folds = {patient: place % count for place, patient in enumerate(learning)}
+    order = _interleaved(strata, rng)
+    queue = [patient for patient in order if patient not in named]
+    if not queue:
+        raise SplitError("The named sides leave nobody to learn from.")
+    sides: dict[str, Side] = dict(sorted(named.items()))
+    sides |= _dealt(queue, strata, wanted=_wanted(shares, taken=set(named.values())))
+    learning = [patient for patient in order if sides[patient] != "test"]
+    folds = _folded(learning, strata, count=max(2, min(fold_count, len(learning))))
     return Split(sides=sides, folds=folds, seed=seed)
+
+
+def _wanted(shares: Sequence[float], *, taken: set[Side]) -> dict[Side, float]:
+    """Return the shares of the sides that are drawn; those that are taken already want nobody more."""
+    open_ = {side: share for side, share in zip(SIDES, shares, strict=True) if side not in taken}
+    return {side: open_[side] / sum(open_.values()) if side in open_ else 0.0 for side in SIDES}
 
 
 def _interleaved(strata: Mapping[str, str], rng: np.random.Generator) -> list[str]:
@@ -109,16 +114,38 @@ def _interleaved(strata: Mapping[str, str], rng: np.random.Generator) -> list[st
     return [patient for _, patient in sorted(placed)]
 
 
-def _dealt(queue: Sequence[str], wanted: Mapping[str, float]) -> dict[str, Side]:
-    """Deal patients one by one to the side that lags most behind its share; no wanted side stays empty."""
-    count: dict[Side, int] = dict.fromkeys(SIDES, 0)
+def _dealt(queue: Sequence[str], strata: Mapping[str, str], *, wanted: Mapping[Side, float]) -> dict[str, Side]:
+    """Deal patients one by one to the side that lags most behind its share, in all and in their stratum.
+
+    The stratum counts by itself: a class of every fourth patient would else fall in step with the dealing, and miss
+    a side. No wanted side stays empty.
+    """
+    count: Counter[Side] = Counter()
+    inside: dict[str, Counter[Side]] = defaultdict(Counter)
     sides: dict[str, Side] = {}
+    open_ = [side for side in SIDES if wanted[side] > 0]
     for place, patient in enumerate(queue, 1):
-        open_ = [side for side in SIDES if wanted[side] > 0]
-        side = max(open_, key=lambda name: wanted[name] * place - count[name])
+        mine = inside[strata[patient]]
+        due = {side: wanted[side] * (place + mine.total() + 1) - count[side] - mine[side] for side in open_}
+        side = max(open_, key=lambda name: due[name])
         empty = [name for name in open_ if count[name] == 0]
         if len(queue) - place < len(empty):
             side = empty[0]
         sides[patient] = side
         count[side] += 1
+        mine[side] += 1
     return sides
+
+
+def _folded(learning: Sequence[str], strata: Mapping[str, str], *, count: int) -> dict[str, int]:
+    """Deal patients to the fold that holds the fewest of their stratum, then the fewest in all."""
+    whole: Counter[int] = Counter()
+    inside: dict[str, Counter[int]] = defaultdict(Counter)
+    folds: dict[str, int] = {}
+    for patient in learning:
+        mine = inside[strata[patient]]
+        fold = min(range(count), key=lambda one: (mine[one], whole[one], one))
+        folds[patient] = fold
+        whole[fold] += 1
+        mine[fold] += 1
+    return folds

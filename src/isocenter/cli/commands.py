@@ -7,7 +7,7 @@ import typer
 
 from isocenter.cli import show
 from isocenter.cli.door import Outcome, door
-from isocenter.cli.progress import watching
+from isocenter.cli.progress import drawing, watching
 
 EXIT_CODES = (
     "Exit codes: 0 done · 2 wrong words · 3 input that cannot be used · 4 not found · 5 a check does not hold · "
@@ -32,6 +32,14 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout,
 Accept = Annotated[
     list[str] | None,
     typer.Option("--accept", help="Take a series in spite of: tilt, gaps, duplicates, uneven, localiser, truncated."),
+]
+AcceptCases = Annotated[
+    list[str] | None,
+    typer.Option("--accept", help="As of a series, see predict; empty-masks: an empty mask says nothing is there."),
+]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option("--columns", help="OURS=THEIRS, comma between: what columns of a table of pictures are called."),
 ]
 Settings = Annotated[
     list[str] | None, typer.Option("--set", help="Change the recipe: section.key=value. May be given several times.")
@@ -67,7 +75,7 @@ def scan(folder: Annotated[Path, typer.Argument(help="A folder, file or zip.")],
 
 
 def convert(
-    input: Annotated[Path, typer.Argument(help="A DICOM folder, file or zip, or a NIfTI file.")],  # noqa: A002 - its name on every door
+    input: Annotated[Path, typer.Argument(help="DICOM (folder, file, zip), NIfTI, or PNG, JPEG, TIFF.")],  # noqa: A002 - its name on every door
     out: Annotated[Path, typer.Argument(help="A file ending in .nii.gz or .nii, or a folder for DICOM.")],
     *,
     accept: Accept = None,
@@ -90,11 +98,14 @@ def convert(
 
 
 def ingest(
-    folder: Annotated[Path, typer.Argument(help="A folder of DICOM, or in the MSD or nnU-Net layout.")],
+    folder: Annotated[
+        Path, typer.Argument(help="A folder of DICOM or pictures, or in the MSD, nnU-Net or BIDS layout.")
+    ],
     *,
     dataset: Annotated[str, typer.Option("--dataset", help="What to call the data set.")],
-    as_: Annotated[str | None, typer.Option("--as", help="Its layout: msd, nnunet or dicom.")] = None,
-    accept: Accept = None,
+    as_: Annotated[str | None, typer.Option("--as", help="Its layout: msd, nnunet, bids, pictures, dicom.")] = None,
+    accept: AcceptCases = None,
+    columns: Columns = None,
     leave_out: Annotated[bool, typer.Option("--leave-out", help="Leave bad cases out, refuse nothing.")] = False,
     seed: Annotated[int, typer.Option("--seed", help="Of the split.")] = 0,
     store: Store = None,
@@ -107,21 +118,24 @@ def ingest(
     A folder with bad cases is refused whole, with every problem named; --leave-out takes the rest.
 
     Example: isocenter ingest Task04_Hippocampus --dataset hippocampus
+
+    Example: isocenter ingest ultrasound --dataset breast --columns patient=subject_id,label=finding
     """
     from isocenter import pipeline
 
     with watching() as watch:
         return pipeline.ingest(
-            folder, dataset=dataset, as_=as_, accept=tuple(accept or ()), leave_out=leave_out, seed=seed, store=store,
-            progress=watch,
+            folder, dataset=dataset, as_=as_, accept=tuple(accept or ()), columns=tuple(columns or ()),
+            leave_out=leave_out, seed=seed, store=store, progress=watch,
         )  # fmt: skip
 
 
 def check(
     name: Annotated[str, typer.Argument(help="Name or id of a data set, or a folder that is not taken in yet.")],
     *,
-    as_: Annotated[str | None, typer.Option("--as", help="Of a folder, its layout: msd, nnunet or dicom.")] = None,
-    accept: Accept = None,
+    as_: Annotated[str | None, typer.Option("--as", help="Of a folder, its layout.")] = None,
+    accept: AcceptCases = None,
+    columns: Columns = None,
     store: Store = None,
     json: Json = False,
 ) -> Outcome:
@@ -134,7 +148,29 @@ def check(
     from isocenter import pipeline
 
     with watching() as watch:
-        return pipeline.check(name, as_=as_, accept=tuple(accept or ()), store=store, progress=watch)
+        return pipeline.check(
+            name, as_=as_, accept=tuple(accept or ()), columns=tuple(columns or ()), store=store, progress=watch
+        )
+
+
+def export_dataset(
+    name: Annotated[str, typer.Argument(help="Name or id of a data set.")],
+    out: Annotated[Path, typer.Argument(help="A folder that is not there yet.")],
+    *,
+    as_: Annotated[str, typer.Option("--as", help="nnunet, bids or pictures.")],
+    store: Store = None,
+    json: Json = False,
+) -> Outcome:
+    """Write a data set as a folder that others read.
+
+    With manifest.json (every file's sha256), TERMS.md and the receipts behind it; `verify` walks them.
+
+    Example: isocenter datasets export hippocampus Dataset004_Hippocampus --as nnunet
+    """
+    from isocenter import pipeline
+
+    with watching() as watch:
+        return pipeline.export_dataset(name, out, as_=as_, store=store, progress=watch)
 
 
 def plan(
@@ -163,8 +199,8 @@ def train(
     """
     from isocenter import pipeline
 
-    with watching() as watch:
-        return pipeline.train(recipe, data=data, set_=tuple(set_ or ()), store=store, progress=watch)
+    with drawing(is_plain=json) as (watch, draw):
+        return pipeline.train(recipe, data=data, set_=tuple(set_ or ()), store=store, progress=watch, curves=draw)
 
 
 def evaluate(
@@ -188,7 +224,7 @@ def evaluate(
 
 def predict(
     model: Annotated[str, typer.Argument(help="Id of a model, the first digits of it, 'latest', or its folder.")],
-    input: Annotated[Path, typer.Argument(help="A DICOM folder, file or zip, or a NIfTI file.")],  # noqa: A002 - its name on every door
+    input: Annotated[Path, typer.Argument(help="DICOM (folder, file, zip), NIfTI, or PNG, JPEG, TIFF.")],  # noqa: A002 - its name on every door
     *,
     out: Annotated[Path, typer.Option("--out", help="Folder for prediction.json, mask.nii.gz, mask.seg.dcm.")],
     accept: Accept = None,
@@ -210,21 +246,69 @@ def predict(
         )
 
 
+def bench(
+    model: Annotated[str, typer.Argument(help="Id of a model, the first digits of it, 'latest', or its folder.")],
+    *,
+    input: Annotated[  # noqa: A002 - its name on every door
+        Path | None, typer.Option("--input", help="What predict reads. Default: a made-up image of the model's kind.")
+    ] = None,
+    runtimes: Annotated[
+        list[str] | None,
+        typer.Option("--runtime", help="auto, torch, torch-bf16 or openvino; several times. Default: all there are."),
+    ] = None,
+    rounds: Annotated[int, typer.Option("--rounds", help="Readings after the first one.")] = 5,
+    store: Store = None,
+    json: Json = False,
+) -> Outcome:
+    """Say how long a model takes to read on this machine.
+
+    Stage by stage, cold and warm, in each way that it can be run; what predict does comes first.
+
+    Example: isocenter bench latest --input study/
+    """
+    from isocenter import pipeline
+
+    with watching() as watch:
+        return pipeline.bench(model, input, runtimes=tuple(runtimes or ()), rounds=rounds, store=store, progress=watch)
+
+
 def report(
     prediction: Annotated[Path, typer.Argument(help="The folder that predict wrote.")],
     *,
-    formats: Annotated[str, typer.Option("--formats", help="html")] = "html",
+    formats: Annotated[str, typer.Option("--formats", help="html, pdf, or both: html,pdf")] = "html",
     lang: Annotated[str, typer.Option("--lang", help="zh, en, or both: zh,en")] = "en",
     store: Store = None,
     json: Json = False,
 ) -> Outcome:
-    """Write the report of a prediction, one file a language.
+    """Write the report of a prediction, one file a format and language.
 
-    Example: isocenter report result/ --formats html --lang zh,en
+    PDF needs the extra "report".
+
+    Example: isocenter report result/ --formats html,pdf --lang zh,en
     """
     from isocenter import pipeline
 
     return pipeline.report(prediction, formats=tuple(formats.split(",")), lang=tuple(lang.split(",")), store=store)
+
+
+def diff_runs(
+    first: Annotated[str, typer.Argument(help="Id of a run, the first digits of it, or 'latest'.")],
+    second: Annotated[str, typer.Argument(help="The other run.")],
+    *,
+    out: Annotated[Path | None, typer.Option("--out", help="An HTML file to write, with the curves of both.")] = None,
+    lang: Annotated[str, typer.Option("--lang", help="Of that file: zh or en.")] = "en",
+    store: Store = None,
+    json: Json = False,
+) -> Outcome:
+    """Set two runs side by side.
+
+    What was asked and decided otherwise, and the scores of both with their intervals.
+
+    Example: isocenter runs diff 3f2a latest --out diff.html
+    """
+    from isocenter import pipeline
+
+    return pipeline.diff_runs(first, second, out=out, lang=lang, store=store)
 
 
 def verify(
@@ -292,10 +376,14 @@ def _shelf(kind: str) -> typer.Typer:
     ):
         example = f"Example: isocenter {kind} {word}" + ("" if word == "list" else " NAME")
         shelf.command(word, help=f"{text}\n\n{example}")(door(command, show.kept))
+    if kind == "datasets":
+        shelf.command("export")(door(export_dataset, show.export_dataset))
+    if kind == "runs":
+        shelf.command("diff")(door(diff_runs, show.diff_runs))
     return shelf
 
 
-for _step in (init, scan, convert, ingest, check, plan, train, evaluate, predict, report, verify, info, doctor):
+for _step in (init, scan, convert, ingest, check, plan, train, evaluate, predict, bench, report, verify, info, doctor):
     app.command(_step.__name__)(door(_step, getattr(show, _step.__name__)))
 for _kind in ("runs", "models", "datasets"):
     app.add_typer(_shelf(_kind), name=_kind)

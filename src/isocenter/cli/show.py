@@ -10,7 +10,9 @@ from rich.markup import escape
 from rich.table import Table
 
 Document = dict[str, Any]
+_BAR = 30  # characters of the longest bar
 _MANY = 40  # rows shown before the rest is counted
+_UNDECIDED = {"classification": "the likeliest", "grading": "the middle grade", "multilabel": "yes from 0.5"}
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
@@ -41,7 +43,9 @@ def scan(document: Document) -> None:
 
 def convert(document: Document) -> None:
     """Say what was written where."""
-    _say(f"{document['out']}: {_grid(document['shape'])} voxels of {_mm(document['spacing_mm'])} mm.")
+    is_said = any(document["spacing_mm"])
+    more = "" if is_said else " The file says 1 mm, as it must say something."
+    _say(f"{document['out']}: {_size(document['shape'], document['spacing_mm'])}.{more}")
 
 
 def ingest(document: Document) -> None:
@@ -73,10 +77,30 @@ def issues(found: Sequence[Document]) -> None:
         _table(("", "check", "where", "found", "limit", "what mends it"), rows)
 
 
+def export_dataset(document: Document) -> None:
+    """Say what was written where, on what terms, and what the form does not hold."""
+    for note in document["notes"]:
+        _say(f"  {note}")
+    if document["terms"] == "not stated":
+        _say("THE TERMS OF USE ARE NOT STATED: ask whoever made these data before you use or pass them on.")
+    else:
+        _say(f"Terms of use: {document['terms']} (TERMS.md in the folder).")
+    _say(
+        f"{document['out']}: {document['cases']} cases of {document['name']} in {document['files']} files as "
+        f"{document['form']}, in {document['seconds']:.1f} s. Each file stands with its sha256 in manifest.json."
+    )
+
+
 def plan(document: Document) -> None:
     """Show each decision with its reason."""
     rows = [(d["key"], d["value"], d["reason"]) for d in document["decisions"]]
     _table(("decided", "value", "because"), rows)
+    expected = document["plan"]["estimate"]
+    if expected:
+        _say(
+            f"On this machine it will take about {_span(expected['seconds'])} and "
+            f"{expected['memory_bytes'] / 1e9:.1f} GB of memory."
+        )
 
 
 def train(document: Document) -> None:
@@ -85,11 +109,21 @@ def train(document: Document) -> None:
         _say("This recipe was already run on this version; here is what it left.")
     scores(document["scores"])
     _say(f"Model {document['model'][:12]} after {document['seconds']:.0f} s. Curves: {document['page'] or 'removed'}")
+    expected = document["estimate"]
+    if expected and not document["reused"]:
+        _say(
+            f"It took {_span(document['seconds'])} and {document['memory_bytes'] / 1e9:.1f} GB; the plan expected "
+            f"{_span(expected['seconds'])} and {expected['memory_bytes'] / 1e9:.1f} GB."
+        )
 
 
 def evaluate(document: Document) -> None:
-    """Show the scores with their intervals."""
+    """Show the scores with their intervals, of all and of each subgroup, and what must be known of them."""
     scores(document["scores"])
+    if document["subgroups"]:
+        _subgroups(document["subgroups"])
+    for note in document["notes"]:
+        _say(note)
     side, seconds = document["side"], document["seconds"]
     _say(f"{document['cases']} cases ({side}) in {seconds:.0f} s, model {document['model'][:12]}.")
     if document["learnt_from"] is None:
@@ -99,27 +133,121 @@ def evaluate(document: Document) -> None:
 
 
 def scores(found: Sequence[Document]) -> None:
-    """Show scores as a table: measure, structure, value, 95 % interval, patients."""
+    """Show scores as a table: measure, structure or class, value, 95 % interval, patients."""
+    _table(("measure", "of", "value", "95 % interval", "patients"), [_score(one) for one in found])
+
+
+def _score(score: Document) -> tuple[object, ...]:
+    return score["name"], score["label"], _number(score["value"], score["unit"]), _interval(score), score["n"]
+
+
+def _subgroups(found: dict[str, Sequence[Document]]) -> None:
+    """Show a line for each subgroup: its patients, and what was measured over everything in it."""
+    chosen = {group: _overall(scores) for group, scores in found.items()}
+    names = list(dict.fromkeys(name for scores in chosen.values() for name in scores))
     rows = [
-        (s["name"], s["label"], _number(s["value"], s["unit"]), _interval(s), s["n"])
-        for s in found
-    ]  # fmt: skip
-    _table(("measure", "of", "value", "95 % interval", "patients"), rows)
+        (group, max(one["n"] for one in scores.values()), *(_brief(scores.get(name)) for name in names))
+        for group, scores in chosen.items()
+        if scores
+    ]
+    _table(("subgroup", "patients", *names), rows)
+
+
+def _overall(scores: Sequence[Document]) -> dict[str, Document]:
+    """Return measure to its score over all classes; of the one class that there is, where there is no such mean."""
+    means = [one for one in scores if one["label"] == "mean"]
+    return {one["name"]: one for one in means or scores}
+
+
+def _brief(score: Document | None) -> str:
+    if score is None or score["value"] is None:
+        return "–"
+    value = _number(score["value"], score["unit"])
+    return value if score["low"] is None else f"{value} ({_range(score)})"
 
 
 def predict(document: Document) -> None:
-    """Say what was found, with intervals, and whether it may leave."""
+    """Say what was found or answered, with intervals or probabilities, and whether it may leave."""
     rows = [(v["label"], _number(v["value"], v["unit"]), _interval(v), v["n"]) for v in document["volumes"]]
-    _table(("found", "ml", "95 % interval", "from patients"), rows)
+    if rows:
+        _table(("found", "size", "95 % interval", "from patients"), rows)
+    if document["answers"]:
+        _table(
+            ("asked", "answer", "probabilities or 95 % interval", "decided"),
+            [_answer(one) for one in document["answers"]],
+        )
     verdict = document["verdict"]
     _say(f"May it leave? {verdict['decision']}: {' '.join(verdict['reasons'])}")
     _say(f"Written to {document['out']} in {document['seconds']:.1f} s.")
+
+
+def _answer(answer: Document) -> tuple[object, ...]:
+    """Return what was asked and answered, how probable it is, and what decided."""
+    shares = answer["probabilities"]
+    if not shares:
+        return answer["target"], _number(answer["value"], answer["unit"]), _range(answer), ""
+    listed = ", ".join(f"{name} {share:.3f}" for name, share in shares.items())
+    point, second = answer["point"], list(shares)[-1]
+    decided = _UNDECIDED.get(answer["kind"], "") if point is None else f"{second} from {point:.3f}"
+    return answer["target"], answer["value"], listed, decided
+
+
+def bench(document: Document) -> None:
+    """Show each way of reading with its time, and where the time goes."""
+    for way in document["runtimes"]:
+        if way["note"]:
+            _say(f"{way['name']}: not measured. {way['note']}")
+            continue
+        chosen = f" (takes {way['runtime']})" if way.get("runtime", way["name"]) != way["name"] else ""
+        _say(f"{way['name']}{chosen}: {_time(way['p50_ms'])}, 95 of 100 within {_time(way['p95_ms'])}, "
+             f"cold {_time(way['cold_ms'])}{_agreeing(way)}")  # fmt: skip
+        most = max((stage["p50_ms"] or 0.0 for stage in way["stages"]), default=0.0) or 1.0
+        rows = [
+            (s["stage"], _time(s["cold_ms"]), _time(s["p50_ms"]), _time(s["p95_ms"]),
+             "█" * round(_BAR * (s["p50_ms"] or 0.0) / most))
+            for s in way["stages"]
+        ]  # fmt: skip
+        _table(("stage", "cold", "median", "95 %", ""), rows)
+    image = document["image"]
+    size = _size(image["shape"], image["spacing_mm"]) if image else "nothing"
+    _say(f"Read: {size}, {document['rounds']} times after a first one, with model {document['model'][:12]}.")
 
 
 def report(document: Document) -> None:
     """Say where the reports lie."""
     for path in document["files"]:
         _say(path)
+
+
+def diff_runs(document: Document) -> None:
+    """Show what differs between two runs, and their scores side by side."""
+    heads = [run["id"][:12] for run in document["runs"]]
+    if document["recipe"] is not None:
+        _otherwise("asked", document["recipe"], heads)
+    _otherwise("decided", document["plan"], heads)
+    rows = [
+        (s["name"], s["label"], *(_beside(s[side]) for side in ("first", "second")))
+        for s in document["scores"]
+    ]  # fmt: skip
+    if rows:
+        _table(("measure", "of", *heads), rows)
+    if not document["one_version"]:
+        _say("They learnt from different versions of the data: their scores are of different patients.")
+    if document["page"]:
+        _say(f"Page: {document['page']}")
+
+
+def _otherwise(word: str, rows: Sequence[Document], heads: Sequence[str]) -> None:
+    if rows:
+        _table((f"{word} otherwise", *heads), [(row["key"], row["first"], row["second"]) for row in rows])
+    else:
+        _say(f"Nothing was {word} otherwise.")
+
+
+def _beside(score: Document | None) -> str:
+    if score is None:
+        return "none"
+    return f"{_number(score['value'], score['unit'])} ({_interval(score)})"
 
 
 def verify(document: Document) -> None:
@@ -151,7 +279,7 @@ def kept(document: Document) -> None:
 def info(document: Document) -> None:
     """Show what this isocenter can do."""
     _say(f"isocenter {document['isocenter']}")
-    for key in ("steps", "inputs", "layouts", "outputs", "tasks", "networks", "languages"):
+    for key in ("steps", "inputs", "layouts", "exports", "outputs", "tasks", "networks", "languages"):
         _say(f"  {key}: {', '.join(document[key])}")
     extras = ", ".join(f"{name} ({'there' if there else 'missing'})" for name, there in document["extras"].items())
     _say(f"  extras: {extras}")
@@ -164,6 +292,17 @@ def doctor(document: Document) -> None:
         for c in document["checks"]
     ]
     _table(("", "what", "found", "what mends it"), rows)
+
+
+def _time(ms: float | None) -> str:
+    if ms is None:
+        return "–"
+    return f"{ms:.0f} ms" if ms < 1000 else f"{ms / 1000:.2f} s"
+
+
+def _agreeing(way: Document) -> str:
+    figure = way.get("agreement")
+    return "" if figure is None else f", least Dice with torch in float32 {figure:.4f}"
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
@@ -181,6 +320,8 @@ def _cell(value: object) -> str:
 
 def _plain(value: object) -> str:
     """Return a value as people read it: hashes by their first digits, lists and tables in a line."""
+    if isinstance(value, dict) and set(value) == {"memory_bytes", "seconds"}:
+        return f"{value['memory_bytes'] / 1e9:.1f} GB, {value['seconds']:.0f} s"
     if isinstance(value, dict):
         return ", ".join(f"{key} {_plain(inner)}" for key, inner in value.items())
     if isinstance(value, list):
@@ -208,15 +349,33 @@ def _number(value: float | None, unit: str) -> str:
 
 
 def _interval(score: Document) -> str:
-    if score["low"] is None:
-        return f"none (n = {score['n']})"
-    digits = 3 if score["unit"] == "1" else 2
-    return f"{score['low']:.{digits}f} to {score['high']:.{digits}f}"
+    return f"none (n = {score['n']})" if score["low"] is None else _range(score)
+
+
+def _range(figure: Document) -> str:
+    if figure["low"] is None:
+        return "none: too few validation patients"
+    digits = 3 if figure["unit"] == "1" else 2
+    return f"{figure['low']:.{digits}f} to {figure['high']:.{digits}f}"
 
 
 def _grid(shape: Sequence[int]) -> str:
     return "×".join(str(n) for n in shape) if any(shape) else ""
 
 
+def _size(shape: Sequence[int], spacing: Sequence[float | None]) -> str:
+    """Return how many voxels there are, and how large one is."""
+    if not any(spacing):
+        return f"{_grid(shape)} pixels, whose size nobody has stated"
+    return f"{_grid(shape)} voxels of {_mm(spacing)} mm"
+
+
 def _mm(spacing: Sequence[float | None]) -> str:
     return "×".join("–" if one is None else f"{one:.3g}" for one in spacing) if any(spacing) else ""
+
+
+def _span(seconds: float) -> str:
+    """Return a time as people say it."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

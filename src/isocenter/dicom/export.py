@@ -28,7 +28,7 @@ def write_series(volume: Volume, folder: Path, *, progress: Callable[[int, int],
         progress: Told (slices done, slices).
 
     Raises:
-        InputError: Another modality, colour, or a sheared grid.
+        InputError: Another modality, colour, a sheared grid, or pixels of a size that nobody has stated.
         FileError: The folder holds something, or cannot be written.
 
     Source: DICOM PS3.3 A.3 (CT image), A.4 (MR image), C.7.6.2 (image plane).
@@ -54,6 +54,11 @@ def _require_classic(volume: Volume) -> None:
         raise InputError(
             f"A series is written as CT or MR in one channel; this volume is {volume.modality}. "
             "Say which with --modality CT or --modality MR."
+        )
+    if not volume.has_size:
+        raise InputError(
+            "Nobody has stated how large a pixel of this picture is, and a CT or MR series says so in mm. Convert it "
+            "to NIfTI, or start from a file that says it."
         )
     if volume.affine.is_sheared:
         raise InputError("The volume's axes are not at right angles; resample it before it becomes a series.")

@@ -1,13 +1,28 @@
 """What scanning finds: series that make one volume each, with a verdict, and the pictures that they are made of."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from isocenter.dicom.frames.frame import Frame
 from isocenter.dicom.verdict.geometry import Flaw, Verdict
+from isocenter.errors import SeriesError
 from isocenter.image import Affine
+
+WORDS = ("tilt", "gaps", "duplicates", "uneven", "localiser", "truncated")
+"""By which a series is taken in spite of a flaw."""
+
+
+def require_words(accept: Collection[str], *, known: Collection[str] = WORDS) -> None:
+    """Do nothing where every word names something that can be accepted.
+
+    Raises:
+        SeriesError: One does not; the message lists those that do.
+    """
+    unknown = sorted(set(accept) - set(known))
+    if unknown:
+        raise SeriesError(f"Nothing is called {unknown[0]!r} among what can be accepted: {', '.join(sorted(known))}.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,8 +11,9 @@ from isocenter.dicom.files.header import Header
 from isocenter.dicom.files.slow import read_dataset
 from isocenter.dicom.frames.frame import Frame
 from isocenter.dicom.frames.pixels import Picture, is_signed, pictures
+from isocenter.dicom.frames.sounded import sounded_mm
 from isocenter.dicom.mend import even_out, upright
-from isocenter.dicom.series import Series
+from isocenter.dicom.series import Series, require_words
 from isocenter.errors import FileError, SeriesError
 from isocenter.image import Affine, Volume
 
@@ -28,7 +29,9 @@ def load(series: Series, *, accept: Collection[str] = ()) -> Volume:
     Values are rescaled (slope and intercept, frame by frame where they differ) and stay integers where the rescale
     is whole. Padding outside the range of what was measured takes the lowest value measured. In pictures without a
     physical unit MONOCHROME1 is turned so that more is brighter; CT, MR, PET and NM keep their values. Colour comes
-    as (3, slice, row, column); the frames of a loop without place (ultrasound) as slices, whose step means nothing.
+    as (3, slice, row, column), where its planes are all equal as grey; the frames of a loop without place (ultrasound)
+    as slices, whose step means nothing. The size of a picture's pixels is its PixelSpacing, else that at the detector
+    or scanner, in ultrasound that of its regions; where none is stated the volume has no size.
     Reads one picture at a time: memory stays near the size of the volume.
 
     Args:
@@ -42,7 +45,8 @@ def load(series: Series, *, accept: Collection[str] = ()) -> Volume:
     """
     _check(series, accept)
     voxels = read_voxels(series.frames)
-    affine = series.affine or _flat(series.frames[0])
+    flat, in_mm = _flat(series.frames[0])
+    affine = series.affine or flat
     header = series.frames[0].header
     if voxels.ndim == 3 and series.affine is not None:
         if any(flaw.accept in ("gaps", "uneven") for flaw in series.flaws):
@@ -52,14 +56,12 @@ def load(series: Series, *, accept: Collection[str] = ()) -> Volume:
     return Volume(
         voxels=voxels, affine=affine, unit=_unit(header), modality=series.modality,
         is_planar=series.affine is None and voxels.shape[-3] == 1,
+        has_size=series.affine is not None or (in_mm and voxels.shape[-3] == 1),
     )  # fmt: skip
 
 
 def _check(series: Series, accept: Collection[str]) -> None:
-    known = {"tilt", "gaps", "duplicates", "uneven", "localiser", "truncated"}
-    unknown = sorted(set(accept) - known)
-    if unknown:
-        raise SeriesError(f"Nothing is called {unknown[0]!r} among what can be accepted: {', '.join(sorted(known))}.")
+    require_words(accept)
     for flaw in series.flaws:
         if not flaw.accept:
             raise SeriesError(f"Series {series.number} is no volume ({flaw.verdict}). {flaw.reason}")
@@ -95,7 +97,8 @@ def _read_colour(frames: Sequence[Frame]) -> npt.NDArray[np.generic]:
         colours[:, index] = np.moveaxis(picture, -1, 0)
     if colours is None:
         raise FileError("A series holds no picture. Scan the folder again.")
-    return colours
+    is_grey = np.array_equal(colours[0], colours[1]) and np.array_equal(colours[0], colours[2])
+    return colours[0] if is_grey else colours
 
 
 def _read_grey(frames: Sequence[Frame]) -> npt.NDArray[np.generic]:
@@ -234,15 +237,17 @@ def _unit(header: Header) -> str:
     return "1"
 
 
-def _flat(frame: Frame) -> Affine:
-    """Return the grid of a picture without place: millimetres of the detector, turned by what the header says."""
+def _flat(frame: Frame) -> tuple[Affine, bool]:
+    """Return the grid of a picture without place, turned by what the header says, and whether its steps are mm."""
     named = [_DIRECTIONS.get(part[:1]) for part in frame.header.texts(tags.PATIENT_ORIENTATION)]
     column, row = (named[0], named[1]) if len(named) == 2 and named[0] and named[1] else ((1, 0, 0), (0, 1, 0))
     if not np.any(np.cross(column, row)):
         column, row = (1, 0, 0), (0, 1, 0)
-    between_rows, between_columns = frame.spacing or (1.0, 1.0)
-    return Affine.from_parts(
+    sounded = None if frame.spacing and frame.in_mm else sounded_mm(frame.header)
+    between_rows, between_columns = sounded or frame.spacing or (1.0, 1.0)
+    affine = Affine.from_parts(
         origin=(0.0, 0.0, 0.0),
         directions=np.stack([np.cross(column, row), row, column], axis=1),
         spacing=(1.0, between_rows, between_columns),
     )
+    return affine, sounded is not None or (frame.spacing is not None and frame.in_mm)

@@ -2,11 +2,12 @@
 
 from isocenter.image.affine import Affine
 from isocenter.image.mask import Code, Label, LabelTable, Mask, Region
-from isocenter.image.nifti import read_nifti, read_nifti_channels, read_nifti_mask, write_nifti
+from isocenter.image.nifti import nifti_shape, read_nifti, read_nifti_channels, read_nifti_mask, write_nifti
 from isocenter.image.resample import resample_mask, resample_volume, spaced
 from isocenter.image.volume import Volume
 
 __all__ = [
     "Affine", "Code", "Label", "LabelTable", "Mask", "Region", "Volume",
-    "read_nifti", "read_nifti_channels", "read_nifti_mask", "resample_mask", "resample_volume", "spaced", "write_nifti",
+    "nifti_shape", "read_nifti", "read_nifti_channels", "read_nifti_mask", "resample_mask", "resample_volume", "spaced",
+    "write_nifti",
 ]  # fmt: skip

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from isocenter.errors import FileError, InputError
 from isocenter.image.affine import Affine
+from isocenter.image.aside import write_whole
 from isocenter.image.mask import LabelTable, Mask
 from isocenter.image.volume import Volume, Voxels
 
@@ -69,8 +70,29 @@ def read_nifti_mask(path: Path, *, table: LabelTable) -> Mask:
         raise type(error)(f"{path.name}: {error}") from error
 
 
-def write_nifti(image: Volume | Mask, path: Path) -> None:
+def nifti_shape(path: Path) -> tuple[int, ...]:
+    """Return the lengths of a NIfTI file's axes as its header says, trailing ones of 1 left out; no voxel is read.
+
+    Raises:
+        FileError: Not a NIfTI file, or one that cannot be read.
+    """
+    import nibabel
+    from nibabel.filebasedimages import ImageFileError
+
+    try:
+        shape = tuple(int(n) for n in nibabel.load(path).shape)  # type: ignore[attr-defined]
+    except (ImageFileError, OSError, EOFError, ValueError, zlib.error) as error:
+        raise FileError(f"{path.name} is not a whole NIfTI file ({error}). Copy it again from its source.") from error
+    return (*shape[:3], *(n for n in shape[3:] if n != 1))
+
+
+def write_nifti(image: Volume | Mask, path: Path, *, has_size: bool = True) -> None:
     """Write a volume or a mask, gzipped where the name ends in .gz; the file appears whole or not at all.
+
+    Args:
+        image: A step of its matrix is written as it stands.
+        path: The file.
+        has_size: False for a mask of a picture of unknown size (see Volume): the file then names no unit of length.
 
     Raises:
         InputError: A colour volume, which NIfTI has no common form for.
@@ -85,18 +107,12 @@ def write_nifti(image: Volume | Mask, path: Path) -> None:
     import nibabel
 
     made = nibabel.Nifti1Image(array.transpose(2, 1, 0), matrix, dtype=array.dtype)
-    made.header.set_xyzt_units("mm")
+    sized = has_size and (isinstance(image, Mask) or image.has_size)
+    made.header.set_xyzt_units("mm" if sized else "unknown")
     payload = made.to_bytes()
     if path.suffix == ".gz":
         payload = gzip.compress(payload, compresslevel=4, mtime=0)  # no time stamp: same mask, same bytes
-    aside = path.with_name(f".{path.name}.part")
-    try:
-        aside.write_bytes(payload)
-        aside.replace(path)
-    except OSError as error:
-        raise FileError(f"{path.name} cannot be written: {error.strerror}.") from error
-    finally:
-        aside.unlink(missing_ok=True)
+    write_whole(payload, path)
 
 
 def _read(path: Path, *, channels: int | None = None) -> tuple[Voxels, Affine]:
@@ -120,6 +136,10 @@ def _read(path: Path, *, channels: int | None = None) -> tuple[Voxels, Affine]:
                 "Say in dataset.json how many channels there are, or mend the file."
             )
         array = _scaled(loaded)
+    except MemoryError as error:
+        raise FileError(
+            f"{path.name} needs more memory than there is. Cut it into parts, or use a machine with more."
+        ) from error
     except (ImageFileError, OSError, EOFError, ValueError, zlib.error) as error:
         if isinstance(error, InputError):
             raise

@@ -34,7 +34,7 @@ def resample_volume(volume: Volume, *, affine: Affine, shape: Sequence[int], fil
     voxels = _sampled(smooth, affine=affine, shape=shape, fill=outside)
     return Volume(
         voxels=voxels, affine=affine, unit=volume.unit, modality=volume.modality,
-        is_planar=volume.is_planar and shape[0] == 1,
+        is_planar=volume.is_planar and shape[0] == 1, has_size=volume.has_size,
     )  # fmt: skip
 
 

@@ -22,6 +22,8 @@ class Volume:
         unit: What a value means: "HU", "SUV", or "1" where the scanner gives no unit.
         modality: DICOM's code, such as "CT", "MR", "US", "DX"; "OT" where it is not known.
         is_planar: A picture without a third axis: one slice whose step in the matrix is 1 and means nothing.
+        has_size: False where nobody has stated how large a pixel is, as in most PNG and JPEG files: then a step of
+            1 mm in the matrix stands for a pixel, and no figure in mm may be taken from it.
 
     Raises:
         InputError: Complex or non-finite values, a wrong number of axes, or no voxel at all.
@@ -33,6 +35,7 @@ class Volume:
     unit: str = "1"
     modality: str = "OT"
     is_planar: bool = False
+    has_size: bool = True
 
     def __post_init__(self) -> None:
         voxels = np.asarray(self.voxels).view()
@@ -69,9 +72,21 @@ class Volume:
 
     @property
     def spacing(self) -> tuple[float, float, float]:
-        """Step along (slice, row, column) in mm; nan along slices where the picture is planar."""
+        """Step along (slice, row, column) in mm; nan along slices of a picture, and wherever nobody has stated it."""
+        unknown = float("nan")
+        if not self.has_size:
+            return unknown, unknown, unknown
         slice_mm, row_mm, column_mm = self.affine.spacing
-        return (float("nan") if self.is_planar else slice_mm), row_mm, column_mm
+        return (unknown if self.is_planar else slice_mm), row_mm, column_mm
+
+    @property
+    def voxel_size(self) -> tuple[float, str]:
+        """How much of the body one voxel is, and in which unit: ml, of a picture mm², of an unknown size a count."""
+        if not self.has_size:
+            return 1.0, "pixels" if self.is_planar else "voxels"
+        if self.is_planar:
+            return self.affine.voxel_ml * 1000.0 / self.affine.spacing[0], "mm²"
+        return self.affine.voxel_ml, "ml"
 
     def oriented(self, orientation: str) -> "Volume":
         """Return the same volume with its index axes laid towards three letters, such as "SPL"; a view.

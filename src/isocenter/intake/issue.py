@@ -44,5 +44,5 @@ class Issue:
 def issue_of(error: InputError, *, where: str) -> Issue:
     """Return the issue that an error at reading a case makes; its words stay."""
     check, limit, mend = next(row[1:] for row in _BY_ERROR if isinstance(error, row[0]))
-    figure = str(error).removeprefix(f"{where}: ").rstrip(".")
+    figure = str(error).removeprefix(f"{where}: ").removeprefix(f"{where.rpartition('/')[2]}: ").rstrip(".")
     return Issue(check=check, where=where, figure=figure, limit=limit, mend=mend)

@@ -1,18 +1,23 @@
-"""A path becomes volumes by role: a DICOM folder, file or zip, a NIfTI file, or a folder of one NIfTI a role."""
+"""A path becomes volumes by role: DICOM as folder, file or zip, a NIfTI file or picture, or a folder of one a role."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from hashlib import file_digest
 from pathlib import Path
 from typing import Literal
 
+from isocenter.case.role import is_other_role
 from isocenter.dicom import Scan, Series, load
 from isocenter.dicom import scan as scan_folder
+from isocenter.dicom.series import require_words
 from isocenter.errors import FileError, SeriesError
 from isocenter.image import Volume, read_nifti
+from isocenter.image.raster import RASTER_ENDINGS, decode_raster, is_raster
+from isocenter.intake.steady import read_steady, steady
 from isocenter.recipe import Channel
 
-Kind = Literal["dicom", "nifti"]
+Kind = Literal["dicom", "nifti", "picture"]
+_UNNAMED = "a file of the input"  # no name: those of DICOM files may bear identity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +26,7 @@ class Opened:
 
     Args:
         volumes: By role, the first one first.
-        series: The DICOM series behind each volume, in the same order; empty for NIfTI.
+        series: The DICOM series behind each volume, in the same order; empty for other kinds.
         files: Every file that was read, to the sha256 of its bytes, for the receipt.
     """
 
@@ -29,22 +34,6 @@ class Opened:
     volumes: dict[str, Volume]
     series: tuple[Series, ...]
     files: Mapping[Path, str]
-
-
-def digest_of(path: Path) -> str:
-    """Return the sha256 in hex of a file.
-
-    Raises:
-        FileError: It cannot be read.
-    """
-    try:
-        with path.open("rb") as file:
-            return file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        # no name: those of DICOM files may bear identity
-        raise FileError(
-            f"A file of the input cannot be read: {error.strerror}. Start again once it is there."
-        ) from error
 
 
 def is_nifti(path: Path) -> bool:
@@ -63,7 +52,8 @@ def open_input(
     """Return the volumes at a path, one for each channel wanted.
 
     Args:
-        path: DICOM folder, file or zip; a NIfTI file; or a folder with one NIfTI file a role (t1.nii.gz).
+        path: DICOM folder, file or zip; a NIfTI file; a PNG, JPEG, TIFF or BMP; or a folder with one NIfTI file or
+            picture a role (t1.nii.gz, cc.png).
         channels: What a model reads; empty takes the one volume that is there.
         accept: Words that take a series in spite of its verdict (see dicom.load).
         series: Takes that series of the scan, by its number from 1, for the only channel.
@@ -71,53 +61,52 @@ def open_input(
 
     Raises:
         FileError: Nothing there that can be read.
-        SeriesError: No series that fits, several that fit, or one whose verdict is not accepted.
+        SeriesError: No series that fits, several that fit, one whose verdict is not accepted, or an unknown word.
     """
-    if is_nifti(path):
-        channel = channels[0] if len(channels) == 1 else None
-        before = _hashed([path])
-        volume = read_nifti(path) if channel is None else _as_said(path, channel)
-        role = "image" if channel is None else channel.role
-        return Opened(kind="nifti", volumes={role: volume}, series=(), files=_unchanged(before))
+    require_words(accept)
+    if is_nifti(path) or is_raster(path):
+        role = channels[0].role if len(channels) == 1 else "image"
+        return _from_files({role: path}, channels=channels if len(channels) == 1 else ())
     named = _one_file_a_role(path, channels)
     if named:
-        before = _hashed(named.values())
-        volumes = {channel.role: _as_said(named[channel.role], channel) for channel in channels}
-        return Opened(kind="nifti", volumes=volumes, series=(), files=_unchanged(before))
+        return _from_files(named, channels=channels)
     found = scan_folder(path, progress=progress)
     chosen = _choose(found, channels=channels, series=series)
-    before = _hashed(file for one in chosen.values() for file in one.paths)
-    volumes = {role: load(one, accept=accept) for role, one in chosen.items()}
-    return Opened(kind="dicom", volumes=volumes, series=tuple(chosen.values()), files=_unchanged(before))
+    with ExitStack() as still:
+        paths = dict.fromkeys(file for one in chosen.values() for file in one.paths)
+        files = {file: still.enter_context(steady(file, name=_UNNAMED)) for file in paths}
+        volumes = {role: load(one, accept=accept) for role, one in chosen.items()}
+    return Opened(kind="dicom", volumes=volumes, series=tuple(chosen.values()), files=files)
 
 
-def _hashed(paths: Iterable[Path]) -> dict[Path, str]:
-    return {path: digest_of(path) for path in dict.fromkeys(paths)}
-
-
-def _unchanged(before: Mapping[Path, str]) -> Mapping[Path, str]:
-    """Return the digests that were taken before reading, where they hold after it too.
+def _from_files(named: Mapping[str, Path], *, channels: Sequence[Channel]) -> Opened:
+    """Return NIfTI files or pictures by role, as what the model reads: they say neither modality nor unit themselves.
 
     Raises:
-        FileError: A file changed while it was read.
+        FileError: One cannot be read, or changed while it was.
     """
-    if _hashed(before) != before:
-        raise FileError("A file of the input changed while it was read. Wait until whoever writes it is done.")
-    return before
-
-
-def _as_said(path: Path, channel: Channel) -> Volume:
-    """Return a NIfTI volume as what the model reads: NIfTI itself says neither modality nor unit."""
-    return read_nifti(path, unit=channel.unit, modality=channel.modality)
+    said = {channel.role: channel for channel in channels}
+    volumes, files = {}, {}
+    for role, path in named.items():
+        channel = said.get(role)
+        modality, unit = ("OT", "1") if channel is None else (channel.modality, channel.unit)
+        if is_raster(path):
+            content, files[path] = read_steady(path, name=path.name)
+            volumes[role] = decode_raster(content, name=path.name, modality=modality)
+            continue
+        with steady(path, name=path.name) as digest:
+            volumes[role], files[path] = read_nifti(path, unit=unit, modality=modality), digest
+    kind: Kind = "picture" if all(is_raster(path) for path in named.values()) else "nifti"
+    return Opened(kind=kind, volumes=volumes, series=(), files=files)
 
 
 def _one_file_a_role(path: Path, channels: Sequence[Channel]) -> dict[str, Path]:
-    """Return role to file where a folder holds a NIfTI file for each channel, by name."""
+    """Return role to file where a folder holds a NIfTI file or a picture for each channel, by name."""
     if not path.is_dir():
         return {}
     found = {}
     for channel in channels:
-        files = [path / f"{channel.role}{end}" for end in (".nii.gz", ".nii")]
+        files = [path / f"{channel.role}{end}" for end in (".nii.gz", ".nii", *RASTER_ENDINGS)]
         there = next((file for file in files if file.is_file()), None)
         if there is None:
             return {}
@@ -127,9 +116,15 @@ def _one_file_a_role(path: Path, channels: Sequence[Channel]) -> dict[str, Path]
 
 def _choose(found: Scan, *, channels: Sequence[Channel], series: int | None) -> dict[str, Series]:
     volumes = [one for one in found if one.verdict not in ("not an image", "encrypted", "unsupported")]
+    if not found.series and found.files == 1:
+        raise FileError(
+            "The one file there is no DICOM image, no NIfTI file and no picture that is read here. Save a picture as "
+            "PNG, JPEG, TIFF or BMP, under that ending."
+        )
     if not found.series:
         raise FileError(
-            f"There is no DICOM image among {found.files} files. Name a DICOM folder, file or zip, or a NIfTI file."
+            f"There is no DICOM image among {found.files} files. Name a DICOM folder, file or zip, a NIfTI file, or a "
+            "picture (PNG, JPEG, TIFF)."
         )
     if series is not None:
         if not 1 <= series <= len(found.series):
@@ -148,15 +143,33 @@ def _fitting(volumes: Sequence[Series], channel: Channel | None, *, found: Scan)
     """Return the series that a channel can be: of its modality, and of its role where some are.
 
     Raises:
-        SeriesError: None is of its modality.
+        SeriesError: None is of its modality, or all are of another sequence, such as a T1 for a model of FLAIR.
     """
     if channel is None:
         return volumes
+    fits = _of_modality(volumes, channel, found=found)
+    alike = [one for one in fits if one.role == channel.role]
+    alike = alike or [one for one in fits if not is_other_role(one.role, than=channel.role)]
+    if not alike:
+        there = ", ".join(dict.fromkeys(one.role for one in fits))
+        raise SeriesError(
+            f"The model reads a series {channel.role!r}; the study holds {there}. If one of these is it all the same, "
+            "say which with --series NUMBER."
+        )
+    return alike
+
+
+def _of_modality(volumes: Sequence[Series], channel: Channel, *, found: Scan) -> Sequence[Series]:
+    """Return the series of a channel's modality.
+
+    Raises:
+        SeriesError: There is none.
+    """
     fits = [one for one in volumes if "OT" in (channel.modality, one.modality) or one.modality == channel.modality]
     if not fits:
         there = ", ".join(sorted({one.modality for one in found}))
         raise SeriesError(f"The model reads {channel.modality}; the study holds {there}.")
-    return [one for one in fits if one.role == channel.role] or fits
+    return fits
 
 
 def _of_role(volumes: Sequence[Series], channel: Channel, *, found: Scan) -> Series:
@@ -165,7 +178,7 @@ def _of_role(volumes: Sequence[Series], channel: Channel, *, found: Scan) -> Ser
     Raises:
         SeriesError: There is none, or there are several.
     """
-    named = [one for one in _fitting(volumes, channel, found=found) if one.role == channel.role]
+    named = [one for one in _of_modality(volumes, channel, found=found) if one.role == channel.role]
     if not named:
         there = ", ".join(dict.fromkeys(one.role for one in volumes)) or "none"
         raise SeriesError(f"The model reads a series {channel.role!r}; the study holds {there}.")

@@ -1,7 +1,75 @@
 """How well an answer agrees with the reference, and how sure that figure is."""
 
-from isocenter.metrics.interval import bootstrap
+from isocenter.metrics.agreement import linear_kappa, off_by_one, quadratic_kappa
+from isocenter.metrics.calibration import Bin, brier, expected_calibration_error, log_loss, reliability
+from isocenter.metrics.classification import (
+    Counts,
+    accuracy,
+    auc,
+    average_precision,
+    balanced_accuracy,
+    by_finding,
+    choose_point,
+    confusion,
+    count,
+    f1,
+    macro,
+    macro_auc,
+    macro_average_precision,
+    macro_f1,
+    npv,
+    one_vs_rest,
+    ppv,
+    sensitivity,
+    specificity,
+)
+from isocenter.metrics.interval import Interval, bootstrap, bootstrap_of, bootstrap_over_findings
 from isocenter.metrics.overlap import dice, volume_error
+from isocenter.metrics.regression import Limits, bias, limits_of_agreement, mae, r2, rmse
 from isocenter.metrics.surface import Distances, hd95, nsd, surface_distances
 
-__all__ = ["Distances", "bootstrap", "dice", "hd95", "nsd", "surface_distances", "volume_error"]
+__all__ = [
+    "Bin",
+    "Counts",
+    "Distances",
+    "Interval",
+    "Limits",
+    "accuracy",
+    "auc",
+    "average_precision",
+    "balanced_accuracy",
+    "bias",
+    "bootstrap",
+    "bootstrap_of",
+    "bootstrap_over_findings",
+    "brier",
+    "by_finding",
+    "choose_point",
+    "confusion",
+    "count",
+    "dice",
+    "expected_calibration_error",
+    "f1",
+    "hd95",
+    "limits_of_agreement",
+    "linear_kappa",
+    "log_loss",
+    "macro",
+    "macro_auc",
+    "macro_average_precision",
+    "macro_f1",
+    "mae",
+    "npv",
+    "nsd",
+    "off_by_one",
+    "one_vs_rest",
+    "ppv",
+    "quadratic_kappa",
+    "r2",
+    "reliability",
+    "rmse",
+    "sensitivity",
+    "specificity",
+    "surface_distances",
+    "volume_error",
+]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from isocenter.case import table_from
-from isocenter.errors import FileError, InputError, SealError
+from isocenter.errors import FileError, InputError, LabelError, SealError
 from isocenter.image import LabelTable
 from isocenter.recipe import Plan
 from isocenter.result import Score, canonical
@@ -20,7 +20,7 @@ DESCRIPTION = "model.json"
 CARD = "card.md"
 MANIFEST = "manifest.json"
 
-_FORMAT = 1
+_FORMAT = 2  # 1 knew segmentation only
 # bytes per value of the kinds of tensor that weights are kept in
 _WIDTHS = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1}
 
@@ -31,31 +31,36 @@ class Description:
 
     Args:
         plan: That it was trained by, and that reading obeys.
-        table: What its labels mean.
+        table: What its labels mean; None where it answers for whole images (see plan.goal).
         dataset: Id of the version that it learnt from.
         scores: On the validation side of that version.
         volume_errors: Structure to reference over predicted volume, one per validation patient; from them comes the
-            interval of a volume that the model finds.
+            interval of a volume that the model finds. 0 stands for a patient in whom it was found and is not there.
+        points: Target to the probability from which on the second of two classes is answered, chosen on validation
+            patients; a target that is not named here answers its most likely class.
+        residuals: Truth less answer of a number, one per validation patient; from them comes its interval.
         facts: Whatever else a reader of the card should know, such as "patients learnt from".
         created: UTC, ISO 8601.
         version: Of isocenter.
 
     Raises:
-        InputError: A ratio of volumes that is not above 0 and finite.
+        InputError: A ratio of volumes below 0 or not finite.
     """
 
     plan: Plan
-    table: LabelTable
+    table: LabelTable | None
     dataset: str
     scores: tuple[Score, ...] = ()
     volume_errors: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    points: Mapping[str, float] = field(default_factory=dict)
+    residuals: tuple[float, ...] = ()
     facts: Mapping[str, str | int | float] = field(default_factory=dict)
     created: str = ""
     version: str = ""
 
     def __post_init__(self) -> None:
         for structure, ratios in self.volume_errors.items():
-            strange = [ratio for ratio in ratios if not 0 < ratio < math.inf]
+            strange = [ratio for ratio in ratios if not 0 <= ratio < math.inf]
             if strange:
                 raise InputError(
                     f"A ratio of volumes of {structure!r} is {strange[0]}; leave out patients in whom it is not known."
@@ -66,10 +71,12 @@ class Description:
         return {
             "format": _FORMAT,
             "plan": self.plan.to_document(),
-            "table": asdict(self.table),
+            "table": None if self.table is None else asdict(self.table),
             "dataset": self.dataset,
             "scores": [score.to_json() for score in self.scores],
             "volume_errors": {name: list(ratios) for name, ratios in self.volume_errors.items()},
+            "points": dict(self.points),
+            "residuals": list(self.residuals),
             "facts": dict(self.facts),
             "created": self.created,
             "version": self.version,
@@ -84,10 +91,12 @@ class Description:
         """
         return cls(
             plan=Plan.from_document(document["plan"]),
-            table=table_from(document["table"]),
+            table=None if document["table"] is None else table_from(document["table"]),
             dataset=document["dataset"],
             scores=tuple(Score.from_json(score) for score in document["scores"]),
             volume_errors={name: tuple(ratios) for name, ratios in document["volume_errors"].items()},
+            points={target: float(point) for target, point in document["points"].items()},
+            residuals=tuple(document["residuals"]),
             facts=dict(document["facts"]),
             created=document["created"],
             version=document["version"],
@@ -116,8 +125,19 @@ class Model:
         return self.description.plan
 
     @property
+    def answers_voxels(self) -> bool:
+        """Whether it labels every voxel; else it answers once for the whole image."""
+        return self.description.table is not None
+
+    @property
     def table(self) -> LabelTable:
-        """What its labels mean."""
+        """What its labels mean.
+
+        Raises:
+            LabelError: It answers for whole images and has no labels.
+        """
+        if self.description.table is None:
+            raise LabelError(f"Model {self.id[:12]} answers for whole images; it outlines nothing.")
         return self.description.table
 
     @property
@@ -257,6 +277,8 @@ def _manifest(folder: Path) -> tuple[bytes, dict[str, str]]:
         raise SealError(f"Model {folder.name}: {MANIFEST} was changed; it is no manifest any more.") from error
     if isinstance(stated, int) and stated > _FORMAT:
         raise FileError(f"Model {folder.name} was made by a newer isocenter (format {stated}); upgrade to open it.")
+    if isinstance(stated, int) and stated < _FORMAT:
+        raise FileError(f"Model {folder.name} is of format {stated}, from before this isocenter; train it again.")
     # one content, one form: no byte of the manifest is free to change
     if sealed != canonical({"format": _FORMAT, "files": files}) or set(files) != {CARD, DESCRIPTION, WEIGHTS}:
         raise SealError(f"Model {folder.name}: {MANIFEST} was changed after the model was made.")

@@ -14,16 +14,17 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from isocenter.models.ladder import Level, Triple, ladder
+from isocenter.models.network import Network
 from isocenter.recipe import Plan
 
 _MOST_CHANNELS = 320  # wider levels cost memory and have not been worth it in 3-D (nnU-Net's limit too)
-_LEAST_VARIANCE = 1e-5
+LEAST_VARIANCE = 1e-5
 
 
 def build(plan: Plan, *, classes: int) -> "UNet":
     """Return a fresh U-Net for a plan: `plan.depth` halvings, `plan.width` channels at full resolution."""
     levels = ladder(spacing_mm=plan.spacing_mm, patch=plan.patch, depth=plan.depth)
-    return UNet(channels=len(plan.channels), classes=classes, width=plan.width, levels=levels)
+    return UNet(channels=plan.inputs, classes=classes, width=plan.width, levels=levels, dropout=plan.dropout)
 
 
 class UNet(nn.Module):
@@ -34,10 +35,14 @@ class UNet(nn.Module):
         classes: Of the output, background counted.
         width: Channels at full resolution; doubled at every level.
         levels: Kernels and strides, the full resolution first.
+        dropout: Share of the deepest level's channels left out while learning.
     """
 
-    def __init__(self, *, channels: int, classes: int, width: int, levels: Sequence[Level]) -> None:
+    def __init__(
+        self, *, channels: int, classes: int, width: int, levels: Sequence[Level], dropout: float = 0.0
+    ) -> None:
         super().__init__()
+        self.thin = nn.Dropout3d(dropout)
         top, below = levels[0], levels[1:]
         widths = [min(width * 2**place, _MOST_CHANNELS) for place in range(len(levels))]
         self.down = nn.ModuleList([Convolution(channels, widths[0], kernel=top.kernel)])
@@ -56,6 +61,7 @@ class UNet(nn.Module):
         for block in self.down:
             images = block(images)
             kept.append(images)
+        images = self.thin(images)
         for place in reversed(range(len(self.up))):
             images = self.join[place](self.up[place](images) + kept[place])
         scores: Tensor = self.head(images)
@@ -107,13 +113,16 @@ class InstanceNorm(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Return (b, channel, s, r, c) of the same shape."""
         if len(images) > 1:
-            return F.instance_norm(images, weight=self.weight, bias=self.bias, eps=_LEAST_VARIANCE)
+            return F.instance_norm(images, weight=self.weight, bias=self.bias, eps=LEAST_VARIANCE)
         # a batch of one is its own instance, and torch's batch norm is a third faster in channels-last order
         return F.batch_norm(
-            images, None, None, weight=self.weight, bias=self.bias, training=True, momentum=0.0, eps=_LEAST_VARIANCE
+            images, None, None, weight=self.weight, bias=self.bias, training=True, momentum=0.0, eps=LEAST_VARIANCE
         )
 
 
 def _convolution(inside: int, outside: int, *, kernel: Triple, stride: Triple) -> nn.Conv3d:
     padding = (kernel[0] // 2, kernel[1] // 2, kernel[2] // 2)
     return nn.Conv3d(inside, outside, kernel_size=kernel, stride=stride, padding=padding, bias=False)
+
+
+NETWORK = Network(build=build, answers="voxels", dimensions=("2-D", "3-D"), multiple=0)

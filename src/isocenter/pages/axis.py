@@ -2,14 +2,16 @@
 
 import math
 
+_NOTHING = 1e-10  # what rounding leaves of a zero
+
 
 def ticks(low: float, high: float, *, count: int = 4) -> tuple[float, ...]:
     """Return about `count` + 1 round numbers that enclose low..high, evenly spaced, rising.
 
     Steps are 1, 2, 2.5 or 5 times a power of ten.
     """
-    if not high > low:
-        room = abs(low) * 0.1 or 1.0
+    if not high - low > max(_NOTHING, 1e-9 * abs(high)):  # a spread of rounding errors alone is none
+        room = abs(low) * 0.1 if abs(low) > _NOTHING else 1.0
         low, high = low - room, high + room
     rough = (high - low) / count
     power = 10.0 ** math.floor(math.log10(rough))

@@ -25,10 +25,12 @@ class Curve:
         name: Key of the words "curve.NAME", such as "loss", "rate", "dice"; another name is shown as it is.
         lines: Name of each line ("train", "validation", or a structure) to its points (step, value), steps rising;
             values that are not finite leave a gap.
+        cases: How many validation cases were looked at for it; 0 where none were, or nobody says.
     """
 
     name: str
     lines: Mapping[str, Sequence[Point]]
+    cases: int = 0
 
 
 def draw_curve(curve: Curve, *, lang: str) -> Markup:

@@ -89,6 +89,7 @@ def draw_picture(view: View, index: int, *, greys: Greys, box: Box | None = None
         letters=_letters(view),
         structures=tuple(label.name for label in shown),
         is_cropped=labels.shape != view.mask.shape[1:],
+        has_size=view.volume.has_size,
     )
 
 

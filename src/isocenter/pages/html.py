@@ -12,11 +12,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from isocenter.errors import StoreError
-from isocenter.pages.words import knows, reword, say
+from isocenter.pages.words import knows, reword, say, unit
 from isocenter.result.report import Picture, Plane
 from isocenter.result.score import Score
 
 _HERE = Path(__file__).parent
+_STYLES = ("page.css", "plots.css")
 _BARS_MM = (1, 2, 5, 10, 20, 50, 100, 200)
 _SIDES: Mapping[Plane, str] = {"sagittal": "LR", "coronal": "PA", "axial": "HF"}
 
@@ -44,7 +45,7 @@ def render(template: Path, values: Mapping[str, object], *, lang: str) -> str:
         "reword": partial(reword, lang=lang),
         "knows": knows,
         "lang": lang,
-        "style": Markup((_HERE / "page.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
+        "style": Markup("".join((_HERE / name).read_text(encoding="utf-8") for name in _STYLES)),  # noqa: S704 - ours
     }
     environment.filters |= {
         "figure": figure, "interval": interval, "digest": digest, "colour": colour, "uri": uri, "moment": moment,
@@ -53,7 +54,7 @@ def render(template: Path, values: Mapping[str, object], *, lang: str) -> str:
     return environment.get_template(template.name).render(**values)
 
 
-def save(page: str, path: Path) -> None:
+def save(page: str | bytes, path: Path) -> None:
     """Write a page; it appears whole or not at all.
 
     Raises:
@@ -62,8 +63,8 @@ def save(page: str, path: Path) -> None:
     aside = ""
     try:
         number_, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(number_, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(page)
+        with os.fdopen(number_, "wb") as stream:
+            stream.write(page.encode("utf-8") if isinstance(page, str) else page)
         Path(aside).chmod(0o644)
         Path(aside).replace(path)
     except OSError as error:
@@ -77,9 +78,27 @@ def figure(score: Score) -> str:
     return _written(score.value, score)
 
 
+def measured(score: Score, *, lang: str) -> str:
+    """Return a score's value with its unit, in the page's language; "–" where nothing was measured."""
+    return figure(score) if math.isnan(score.value) else f"{figure(score)} {unit(score.unit, lang=lang)}".rstrip()
+
+
+def plain(value: float) -> str:
+    """Return a number as a sentence writes it: three digits that count, whole from a hundred on, no power of ten."""
+    return (f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}").replace("-", "\u2212")
+
+
+def counted(patients: float) -> str:
+    """Return how many patients; of those whose images differ a part, with one digit after the point."""
+    return f"{patients:.1f}".removesuffix(".0")
+
+
 def interval(score: Score) -> str:
-    """Return a score's interval as "[low, high]", with as many digits as its value; "–" where there is none."""
-    if math.isnan(score.low) or math.isnan(score.high):
+    """Return a score's interval as "[low, high]", with as many digits as its value; "–" where there is none.
+
+    One without width says only that nothing varied, so it counts as none.
+    """
+    if math.isnan(score.low) or math.isnan(score.high) or score.low == score.high:
         return "–"
     return f"[{_written(score.low, score)}, {_written(score.high, score)}]"
 

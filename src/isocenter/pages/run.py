@@ -1,22 +1,19 @@
 """A run as a page: its curves, what was decided and why, and what it has reached."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from isocenter.pages.curves import Curve, draw_curve
 from isocenter.pages.html import render, save
 from isocenter.pages.whiskers import draw_panels
 from isocenter.pages.words import say
-from isocenter.recipe import Plan
+from isocenter.recipe import Plan, decisions_of
 from isocenter.result.score import Score
 
 State = Literal["going", "done", "stopped", "failed"]
 _RENEW_S = 10
-_SPEAKS_OF = {"intensity": "channels", "volumes": "channels", "strength": "variation"}  # a recipe's key: a plan's
-_ELSEWHERE = ("reasons", "recipe", "dataset")  # shown in the head of the page
-_OPTIONAL = ("minutes", "fold")
+_OF_TRAINING = ("loss", "rate")  # curves that are not of a measure on validation cases
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,44 +49,20 @@ def write_run(run: RunPage, path: Path, *, lang: str) -> None:
         NotFoundError: No such language.
         StoreError: The folder cannot be written to, or the disk is full.
     """
+    drawn = [curve for curve in run.curves if any(curve.lines.values())]
     values = {
         "run": run,
         "renew": _RENEW_S if run.state == "going" else 0,
-        "curves": [(curve, draw_curve(curve, lang=lang)) for curve in run.curves if any(curve.lines.values())],
+        "curves": [(curve, draw_curve(curve, lang=lang)) for curve in drawn],
+        "looked_at": max((curve.cases for curve in drawn), default=0),
+        "looks": any(curve.name not in _OF_TRAINING for curve in drawn),
         "panels": draw_panels(run.scores, lang=lang),
-        "decisions": _decisions(run.plan),
+        "decisions": decisions_of(run.plan),
         "spent": _duration(run.seconds),
         "left": _duration(run.seconds_left),
         "title": f"{say('run.title', lang=lang)} {run.plan.id}",
     }
     save(render(Path(__file__).with_name("run.html"), values, lang=lang), path)
-
-
-def _decisions(plan: Plan) -> list[tuple[str, str, str]]:
-    """Return (key, value, reason) of each decision, and at the end the reasons that speak of no single value."""
-    reasons: dict[str, list[tuple[str, str]]] = {}
-    for key, reason in plan.reasons.items():
-        name = key.rpartition(".")[2].partition(" ")[0]
-        reasons.setdefault(_SPEAKS_OF.get(name, name), []).append((key, reason))
-    rows = []
-    for name, value in plan.to_document().items():
-        told = reasons.pop(name, [])
-        if name in _ELSEWHERE or (not told and value in (None, 0.0) and name in _OPTIONAL):
-            continue
-        rows.append((told[0][0] if told else name, _plain(value), "; ".join(reason for _, reason in told)))
-    return rows + [(key, "–", reason) for told in reasons.values() for key, reason in told]
-
-
-def _plain(value: Any) -> str:
-    """Return a plan's value as people read it."""
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_plain(inner)}" for key, inner in value.items() if inner not in (0, 0.0, [], ""))
-    if isinstance(value, list | tuple):
-        apart = "; " if any(isinstance(inner, Mapping) for inner in value) else " × "
-        return apart.join(_plain(inner) for inner in value) or "–"
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    return "–" if value is None else str(value)
 
 
 def _duration(seconds: float) -> str:

@@ -1,33 +1,57 @@
 """Scores as dots with their intervals: one panel a measure, one row a structure."""
 
 import math
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
 from isocenter.pages.axis import short, ticks
-from isocenter.pages.html import figure, interval
+from isocenter.pages.html import figure, interval, measured
 from isocenter.pages.words import knows, say
 from isocenter.result.score import Score
 
 _WIDTH, _ROW, _FOOT = 720, 28, 30
-_LEFT, _RIGHT = 190, 470  # of the plot; names stand left of it, figures right
+_LEFT, _RIGHT = 236, 490  # of the plot; names stand left of it, figures right
 
-_BETTER = {"dice": "high", "nsd": "high", "hd95": "low", "volume_error": "low", "volume_bias": "zero"}
+_FEW = 4  # measures of one row each: from so many on they stand beside each other in one panel
+_HIGH = (
+    "dice", "nsd", "auc", "average_precision", "accuracy", "balanced_accuracy", "sensitivity", "specificity", "f1",
+    "quadratic_kappa", "off_by_one", "r2",
+)  # fmt: skip
+_LOW = ("hd95", "volume_error", "brier", "log_loss", "calibration_error", "mae", "rmse")
+_BETTER = {
+    **dict.fromkeys(_HIGH, "high"),
+    **dict.fromkeys(_LOW, "low"),
+    **dict.fromkeys(("volume_bias", "bias"), "zero"),
+}
+
+
+_OF_OUTLINES = ("dice", "nsd", "hd95", "volume_error", "volume_bias")  # their "mean" is over structures
+_NAMED = {
+    "scores.at_least": re.compile(r"at least (?P<grade>.+)"),
+    "scores.below": re.compile(r"(?P<fact>.+) = below (?P<value>[-\d.e+]+.*)"),
+    "scores.from": re.compile(r"(?P<fact>.+) = from (?P<value>[-\d.e+]+.*)"),
+    "scores.above": re.compile(r"(?P<fact>.+) = (?P<value>\d+) and above"),
+    "scores.range": re.compile(r"(?P<fact>.+) = (?P<low>\d+) to (?P<high>\d+)"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
-    """One measure: its name in words, which way is better, and its plot."""
+    """One measure: its name in words, which way is better, its plot, and the same figures for who cannot see it."""
 
     heading: str
     better: str
     plot: Markup
+    told: str
 
 
 def draw_panels(scores: Sequence[Score], *, lang: str, tolerance_mm: float | None = None) -> tuple[Panel, ...]:
     """Return a panel for each measure and unit among the scores, in the order of their first.
+
+    Four or more measures that speak of one and the same thing stand in one panel, a row each.
 
     Args:
         scores: Of any measures.
@@ -40,13 +64,38 @@ def draw_panels(scores: Sequence[Score], *, lang: str, tolerance_mm: float | Non
     groups: dict[tuple[str, str], list[Score]] = {}
     for score in scores:
         groups.setdefault((score.name, score.unit), []).append(score)
+    alone = [rows[0] for rows in groups.values() if len(rows) == 1]
+    if len(alone) < _FEW or len({score.label for score in alone}) > 1:
+        alone = []
+    panels = [
+        _panel(rows, heading=measure_name(name, lang=lang, tolerance_mm=tolerance_mm), lang=lang)
+        for (name, _), rows in groups.items()
+        if rows[0] not in alone
+    ]
+    return (*_together(alone, lang=lang), *panels)
+
+
+def _panel(scores: Sequence[Score], *, heading: str, lang: str) -> Panel:
+    return Panel(
+        heading=heading,
+        better=_better(scores[0].name, lang=lang),
+        plot=whiskers(scores, lang=lang),
+        told="; ".join(f"{one.label}: {figure(one)} {interval(one)}, n = {one.n}" for one in scores),
+    )
+
+
+def _together(scores: Sequence[Score], *, lang: str) -> tuple[Panel, ...]:
+    """Return measures of one and the same thing beside each other, where unit and better side are the same."""
+    groups: dict[tuple[str, str], list[Score]] = {}
+    for score in scores:
+        groups.setdefault((score.unit, _BETTER.get(score.name, "")), []).append(score)
     return tuple(
-        Panel(
-            heading=measure_name(name, lang=lang, tolerance_mm=tolerance_mm),
-            better=_better(name, lang=lang),
-            plot=whiskers(group, lang=lang),
+        _panel(
+            [replace(one, label=measure_name(one.name, lang=lang)) for one in rows],
+            heading=_mean_name(rows[0], lang=lang) if rows[0].label == "mean" else rows[0].label,
+            lang=lang,
         )
-        for (name, _), group in groups.items()
+        for rows in groups.values()
     )
 
 
@@ -113,22 +162,34 @@ def _axis(marks: Sequence[float], bottom: float) -> Markup:
 
 def _row(score: Score, y: float, marks: Sequence[float], *, lang: str) -> Markup:
     mean = score.label == "mean"
-    name = say("scores.mean", lang=lang) if mean else score.label
+    label, apart, run = score.label.partition(" · ")  # two runs side by side add whose it is
+    name = (_mean_name(score, lang=lang) if label == "mean" else _named(label, lang=lang)) + apart + run
     parts = [Markup('<text x="{}" y="{}" text-anchor="end">{}</text>').format(_LEFT - 14, y + 4.5, name)]
     if not math.isnan(score.low):
         bar = Markup('<line class="whisker" x1="{}" x2="{}" y1="{y}" y2="{y}"/>')
         parts.append(bar.format(_x(score.low, marks), _x(score.high, marks), y=y))
     if not math.isnan(score.value):
         parts.append(Markup('<circle cx="{}" cy="{}" r="4.5"/>').format(_x(score.value, marks), y))
-    unit = "" if score.unit == "1" else f" {score.unit}"
     told = Markup(
         '<text x="{x}" y="{y}"><tspan class="value">{value}</tspan>'
         '<tspan class="interval" dx="8">{interval}</tspan><tspan class="count" dx="8">n = {n}</tspan></text>'
     ).format(
         x=_RIGHT + 18,
         y=y + 4.5,
-        value=figure(score) + ("" if math.isnan(score.value) else unit),
+        value=measured(score, lang=lang),
         interval=interval(score),
         n=score.n,
     )
     return Markup('<g class="{}">{}</g>').format("mean" if mean else "one", Markup("").join([*parts, told]))
+
+
+def _named(label: str, *, lang: str) -> str:
+    """Return a label as a page writes it: evaluations name steps of grades and bands of numbers in English."""
+    for key, pattern in _NAMED.items():
+        if found := pattern.fullmatch(label):
+            return say(key, lang=lang, **found.groupdict())
+    return label
+
+
+def _mean_name(score: Score, *, lang: str) -> str:
+    return say("scores.mean" if score.name in _OF_OUTLINES else "scores.whole", lang=lang)

@@ -1,9 +1,13 @@
 """Every phrase that a page shows, in English and Chinese."""
 
+import re
 from collections.abc import Mapping
+from functools import cache
+from string import Formatter
 from typing import Literal, get_args
 
 from isocenter.errors import NotFoundError
+from isocenter.pages.phrases import PHRASES
 
 Language = Literal["en", "zh"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -31,14 +35,43 @@ def knows(key: str) -> bool:
 
 
 def reword(sentence: str, *, lang: str) -> str:
-    """Return a whole English phrase of the table in another language; any other sentence as it is.
+    """Return an English sentence of the table in another language; any other sentence as it is.
 
-    Documents keep reasons as English sentences; a page in another language looks them up by what they say.
+    Documents keep reasons and notes as English sentences; a page in another language looks them up by what they say.
+    What fills the blanks of a reason or a note stays as it is.
     """
-    for english, chinese in WORDS.values():
+    if lang == "en":
+        return sentence
+    for key, (english, _) in WORDS.items():
         if english == sentence:
-            return chinese if lang == "zh" else english
+            return say(key, lang=lang)
+    for key, pattern in _patterns().items():
+        if found := pattern.fullmatch(sentence):
+            return say(key, lang=lang, **found.groupdict())
     return sentence
+
+
+@cache
+def _patterns() -> Mapping[str, re.Pattern[str]]:
+    """Return what reasons and notes with blanks look like once these are filled."""
+    patterns = {}
+    for key, (english, _) in WORDS.items():
+        if key.startswith(("reason.", "note.")):
+            parts = ((re.escape(text), name) for text, name, _, _ in Formatter().parse(english))
+            patterns[key] = "".join(f"{text}(?P<{name}>.+)" if name else text for text, name in parts)
+    return {key: re.compile(pattern, re.DOTALL) for key, pattern in patterns.items()}
+
+
+def unit(name: str, *, lang: str) -> str:
+    """Return a unit as a page writes it: empty for "1", ours in the page's language, those of science as they are."""
+    if name == "1":
+        return ""
+    return say(f"unit.{name}", lang=lang) if knows(f"unit.{name}") else name
+
+
+def answered(value: str, *, lang: str) -> str:
+    """Return an answer as a page writes it: "yes" and "no" in the page's language, classes in their own words."""
+    return say(f"answer.{value}", lang=lang) if value in ("yes", "no") else value
 
 
 # Key: (English, Chinese). A key's first part says where it is shown.
@@ -56,6 +89,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "No check of release has been set up for this model, so every result goes to a person.",
         "该模型尚未设置发布检查，所有结果一律交由人工复核。",
     ),
+    "reason.no_seg": ("No SEG was written. {why}", "未写出 SEG 文件。{why}"),
     "status.machine": (
         "Machine result, not confirmed by a person. Not for clinical use.",
         "机器结果，未经人工确认。不得用于临床。",
@@ -136,21 +170,25 @@ WORDS: Mapping[str, tuple[str, str]] = {
     ),
     "scores.all": ("Another data set ({name}): {n} patients.", "另一数据集（{name}）：{n} 名患者。"),
     "scores.validation": (
-        "Validation side of the data set that it learnt from ({name}): {n} patients, on whom the model was chosen.",
-        "训练所用数据集（{name}）的验证部分：{n} 名患者，模型据此选定。",
+        "Validation side of the data set that it learnt from ({name}): {n} patients that did not "
+        "teach it, but from whom its intervals and operating points come.",
+        "训练所用数据集（{name}）的验证部分：{n} 名患者，未参与学习，但区间与阈值由此得出。",
     ),
     "scores.none": (
         "Nobody has measured it: there is no evaluation of this model. Its figures here are claims without proof.",
         "尚无人测量：该模型没有评估结果，本报告中的数值未经证实。",
     ),
     "scores.mean": ("mean of structures", "各结构均值"),
+    "scores.whole": ("over all", "总体"),
     "scores.better_high": ("higher is better", "越高越好"),
     "scores.better_low": ("lower is better", "越低越好"),
     "scores.better_zero": ("nearer to 0 is better", "越接近 0 越好"),
     "scores.subgroups": ("{measure} by subgroup", "{measure}（按亚组）"),
     "scores.note": (
-        "Dot: mean over patients. Line: 95 % interval by resampling patients (bootstrap).",
-        "圆点：患者均值。横线：按患者重抽样（bootstrap）的 95 % 区间。",
+        "Dot: mean over patients, or one figure of all of them together, such as an AUC. Line: 95 % interval by "
+        "resampling patients (bootstrap); where all agree, by how few they are (exact binomial).",
+        "圆点：患者均值，或全体的单一指标（如 AUC）。横线：按患者重抽样（bootstrap）的 95 % 区间；患者结果全部一致时，"
+        "按人数取二项分布精确区间。",
     ),
     "score.dice": ("Dice overlap", "Dice 重叠度"),
     "score.nsd": ("Surface agreement (NSD)", "表面一致度（NSD）"),
@@ -246,7 +284,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "reading.stages": ("Time by stage", "各阶段耗时"),
     "stage.read": ("reading", "读取"),
     "stage.prepare": ("preparing", "准备"),
+    "stage.choose": ("choosing the runtime", "选择运行方式"),
     "stage.network": ("network", "网络"),
+    "stage.blend": ("blending windows", "窗口融合"),
+    "stage.label": ("labelling", "生成标签"),
     "stage.restore": ("back to the images' grid", "还原网格"),
     "stage.write": ("writing", "写出"),
     "stage.total": ("total", "合计"),
@@ -276,6 +317,9 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "curve.loss": ("Loss", "损失"),
     "curve.rate": ("Learning rate", "学习率"),
     "curve.dice": ("Dice overlap on validation patients", "验证患者 Dice 重叠度"),
+    "curve.auc": ("AUC on validation cases", "验证病例 AUC"),
+    "curve.kappa": ("Quadratic weighted kappa on validation cases", "验证病例二次加权 kappa"),
+    "curve.mae": ("Mean absolute error on validation cases", "验证病例平均绝对误差"),
     "curve.mean": ("mean", "均值"),
     "curve.train": ("training", "训练"),
     "curve.validation": ("validation", "验证"),
@@ -283,4 +327,5 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "This page renews itself every {seconds} s while the run goes on.",
         "运行期间本页每 {seconds} 秒自动刷新。",
     ),
+    **PHRASES,
 }

@@ -10,16 +10,20 @@ from isocenter.plugins import find
 
 if TYPE_CHECKING:
     from isocenter.pipeline.about import doctor, info
+    from isocenter.pipeline.benching import bench
     from isocenter.pipeline.clinic import report
+    from isocenter.pipeline.comparing import diff_runs
+    from isocenter.pipeline.evaluating import evaluate
+    from isocenter.pipeline.exporting import export_dataset
     from isocenter.pipeline.intake import check, ingest
     from isocenter.pipeline.keeping import init, list_kept, remove_kept, show_kept, verify
-    from isocenter.pipeline.learning import evaluate, plan, train
+    from isocenter.pipeline.learning import plan, train
     from isocenter.pipeline.reading import predict
     from isocenter.pipeline.scanning import convert, scan
 
 __all__ = [
-    "check", "convert", "doctor", "evaluate", "info", "ingest", "init", "list_kept", "plan", "predict", "remove_kept",
-    "report", "scan", "show_kept", "train", "verify",
+    "bench", "check", "convert", "diff_runs", "doctor", "evaluate", "export_dataset", "info", "ingest", "init",
+    "list_kept", "plan", "predict", "remove_kept", "report", "scan", "show_kept", "train", "verify",
 ]  # fmt: skip
 
 

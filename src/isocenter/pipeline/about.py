@@ -14,6 +14,8 @@ from isocenter.pipeline.steps import STEPS
 # extra -> (a package that only it brings, what cannot be done without it)
 EXTRAS = {
     "learn": (("torch", "safetensors"), "plan, train, evaluate and predict"),
+    "report": (("typst",), "reports as PDF"),
+    "speed": (("openvino",), "quicker reading on a CPU"),
 }
 # program -> (Debian package, what it is wanted for)
 PROGRAMS = {
@@ -31,15 +33,17 @@ class Info:
     def to_json(self) -> dict[str, Any]:
         """Return the public document of `info`."""
         from isocenter.intake.layouts import LAYOUTS
+        from isocenter.intake.layouts.writing import WRITERS
         from isocenter.learning.tasks import TASKS
         from isocenter.models import NETWORKS
 
         return document(
             "info",
             steps=list(STEPS),
-            inputs=["dicom folder", "dicom file", "zip of dicom", "nifti"],
+            inputs=["dicom folder", "dicom file", "zip of dicom", "nifti", "png", "jpeg", "tiff", "bmp"],
             layouts=list(LAYOUTS),
-            outputs=["nifti", "dicom seg", "html"],
+            exports=list(WRITERS),
+            outputs=["nifti", "dicom seg", "html", "pdf"],
             tasks=list(TASKS),
             networks=list(NETWORKS),
             languages=["zh", "en"],

@@ -8,7 +8,9 @@ from typing import Any
 
 from isocenter import __version__
 from isocenter.case import Dataset, Entry
+from isocenter.learning.tasks.facts import knows
 from isocenter.models.model import Model
+from isocenter.recipe import Goal
 from isocenter.result import Check, Item, Receipt
 from isocenter.store import Store, open_store
 from isocenter.store.locks import account
@@ -76,3 +78,10 @@ def model_item(house: Store, model: Model) -> Item:
 def outlined(entries: Iterable[Entry]) -> tuple[Entry, ...]:
     """Return the cases that somebody has outlined."""
     return tuple(entry for entry in entries if entry.outlines)
+
+
+def judged(entries: Iterable[Entry], goal: Goal) -> tuple[Entry, ...]:
+    """Return the cases whose truth somebody has said: outlined ones, or those with a fact that the goal learns."""
+    if not goal.target:
+        return outlined(entries)
+    return tuple(entry for entry in entries if knows(entry.facts, goal.target))

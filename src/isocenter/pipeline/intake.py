@@ -2,18 +2,24 @@
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from isocenter.case import Case, Dataset, Entry, Outline, Split, draw_split
+from isocenter.case import Case, Dataset, Entry, Outline
+from isocenter.dicom.series import WORDS, require_words
 from isocenter.errors import LayoutError, NotFoundError, StoreError
 from isocenter.intake.issue import Issue
 from isocenter.intake.layouts.folders import read_folder
 from isocenter.intake.layouts.found import Found, Read
-from isocenter.intake.quality import check_case, check_cohort, check_dataset
+from isocenter.intake.quality import EMPTY_MASKS, check_answers, check_case, check_cohort, check_dataset
+from isocenter.intake.quality.cohort import check_leaks
+from isocenter.intake.quality.forms import Form, check_forms, forms_of
+from isocenter.intake.sides import check_sides, split_of
 from isocenter.pipeline.ground import Place, Watch, now, opened, seal, told
 from isocenter.pipeline.outcome import Checked, Ingested
 from isocenter.result import Check, Item
@@ -21,6 +27,8 @@ from isocenter.security import Keys
 from isocenter.store import Store
 
 _NAMED = 12  # problems that a refusal spells out; more are counted
+_WRITERS = 8  # the disk's answer that a file is safe takes some ms, whatever its size: small ones are asked together
+_LARGE = 1 << 23  # bytes of a case
 
 
 def ingest(
@@ -29,6 +37,7 @@ def ingest(
     dataset: str,
     as_: str | None = None,
     accept: tuple[str, ...] = (),
+    columns: tuple[str, ...] = (),
     leave_out: bool = False,
     seed: int = 0,
     store: Place = None,
@@ -37,10 +46,13 @@ def ingest(
     """Take a folder into the store as a version of a data set, split 70/15/15 by patient, with five folds.
 
     Args:
-        folder: DICOM (with SEG or RTSTRUCT as labels), or in the MSD or nnU-Net layout.
+        folder: DICOM (with SEG or RTSTRUCT as labels), pictures with a table or in class folders, or in the MSD,
+            nnU-Net or BIDS layout.
         dataset: What to call it. A name means its newest version.
         as_: The layout; None recognises it.
-        accept: Words that take DICOM series in spite of their verdict.
+        accept: Words that take DICOM series in spite of their verdict; "empty-masks" takes masks that outline nothing
+            as saying that nothing is there.
+        columns: What the columns of a table of pictures are called, such as "patient=subject_id".
         leave_out: Take the rest where cases are bad, and list what was left out; else nothing is taken.
         seed: Of the split.
         store: Its folder or URL; made where there is none.
@@ -48,27 +60,35 @@ def ingest(
 
     Raises:
         LayoutError: Not a layout that is known, or bad cases; every one is named with what mends it.
+        SeriesError: A word that names nothing to accept.
         StoreError: The store cannot be used.
     """
     begun = time.monotonic()
+    require_words(accept, known=(*WORDS, EMPTY_MASKS))
     with opened(store, create_new=True) as house, house.hold(f"dataset:{dataset}"):
         found = read_folder(
-            Path(folder), as_=as_, pseudonym=house.keys.pseudonym, accept=accept, progress=told(progress, "ingest")
-        )
-        entries, sources, issues = _taken(house, found, leave_out=leave_out)
-        stops = [issue for issue in issues if issue.severity == "stop"]
-        version = _version(dataset, entries, found=found, seed=seed, left_out=tuple(map(str, stops)))
+            Path(folder), as_=as_, pseudonym=house.keys.pseudonym, accept=_of_series(accept), columns=columns,
+            progress=told(progress, "ingest"),
+        )  # fmt: skip
+        kept = _taken(house, found, leave_out=leave_out, accept=accept)
+        left_out = tuple(map(str, kept.left_out))
+        version = _version(dataset, kept.entries, found=found, seed=seed, left_out=left_out)
+        issues = (
+            *kept.issues, *check_forms(kept.forms, name=dataset), *check_sides(version, sides=found.sides),
+            *check_leaks(version), *check_answers(version),
+        )  # fmt: skip
         checks = (
-            Check(name="cases that cannot be used", held=not stops, figure=str(len(stops)), limit="0, or left out"),
+            Check(name="cases of no use", held=not left_out, figure=str(len(left_out)), limit="0, or left out"),
             Check(name="one patient on one side", held=True, figure="by type", limit="by type"),
         )
+        asked = {"layout": found.layout, "accept": list(accept), "columns": list(columns), "seed": seed}
         receipt = seal(
-            house, "ingest", inputs=sources, outputs=(Item(name=f"dataset:{dataset}", digest=version.id),),
-            checks=checks, facts={"layout": found.layout, "accept": list(accept), "seed": seed},
+            house, "ingest", inputs=kept.sources, outputs=(Item(name=f"dataset:{dataset}", digest=version.id),),
+            checks=checks, facts=asked,
         )  # fmt: skip
         house.datasets.save(version, at=now())
     return Ingested(
-        dataset=version, layout=found.layout, why=found.why, issues=tuple(issues), receipt=receipt,
+        dataset=version, layout=found.layout, why=found.why, issues=issues, receipt=receipt,
         seconds=time.monotonic() - begun,
     )  # fmt: skip
 
@@ -78,6 +98,7 @@ def check(
     *,
     as_: str | None = None,
     accept: tuple[str, ...] = (),
+    columns: tuple[str, ...] = (),
     store: Place = None,
     progress: Watch | None = None,
 ) -> Checked:
@@ -85,31 +106,54 @@ def check(
 
     Args:
         name: Name or id of a data set; or a folder, where the store knows no such name.
-        as_, accept: Of a folder: its layout, and words that take DICOM series in spite of their verdict.
+        as_, columns: Of a folder: its layout, and what the columns of its table are called.
+        accept: Words that take DICOM series in spite of their verdict, or empty masks (see ingest).
         store: Where the data set is kept.
         progress: Told how far it is.
 
     Raises:
         NotFoundError: There is neither.
         LayoutError: The folder is of no layout that is known.
+        SeriesError: A word that names nothing to accept.
     """
+    require_words(accept, known=(*WORDS, EMPTY_MASKS))
     if Path(name).is_dir() and not _is_known(name, store):
         found = read_folder(
-            Path(name), as_=as_, pseudonym=Keys.create().pseudonym, accept=accept, progress=told(progress, "check")
-        )
-        entries, _, issues = _kept(found, keep=_seen)
-        if entries:
-            issues += check_cohort(_version(name, entries, found=found, seed=0))
-        return Checked(name=name, dataset=None, cases=len(entries), issues=tuple(issues))
+            Path(name), as_=as_, pseudonym=Keys.create().pseudonym, accept=_of_series(accept), columns=columns,
+            progress=told(progress, "check"),
+        )  # fmt: skip
+        kept = _kept(found, keep=_seen, accept=accept)
+        issues = [*kept.issues, *check_forms(kept.forms, name=name)]
+        if kept.entries:
+            version = _version(name, kept.entries, found=found, seed=0)
+            issues += (*check_sides(version, sides=found.sides), *check_cohort(version))
+        return Checked(name=name, dataset=None, cases=len(kept.entries), issues=tuple(issues))
     with opened(store) as house:
         version = house.datasets.get(name)
-        issues = list(
-            check_dataset(version, lambda entry: house.case(version, entry), progress=told(progress, "check"))
-        )
+        watch = told(progress, "check")
+        issues = list(check_dataset(version, lambda one: house.case(version, one), accept=accept, progress=watch))
     return Checked(name=version.name, dataset=version.id, cases=len(version.entries), issues=tuple(issues))
 
 
-def _taken(house: Store, found: Found, *, leave_out: bool) -> tuple[tuple[Entry, ...], tuple[Item, ...], list[Issue]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kept:
+    """What was kept of a folder.
+
+    Args:
+        sources: The files behind the entries.
+        issues: Everything that is wrong.
+        left_out: Those of them that keep a case, or something of it, out.
+        forms: What every volume kept is like.
+    """
+
+    entries: tuple[Entry, ...]
+    sources: tuple[Item, ...]
+    issues: tuple[Issue, ...]
+    left_out: tuple[Issue, ...]
+    forms: tuple[Form, ...]
+
+
+def _taken(house: Store, found: Found, *, leave_out: bool, accept: Collection[str]) -> _Kept:
     """Put a folder's cases into the store; what is refused, or stopped by Ctrl-C, leaves nothing behind.
 
     Raises:
@@ -118,15 +162,20 @@ def _taken(house: Store, found: Found, *, leave_out: bool) -> tuple[tuple[Entry,
     put: list[Entry] = []
     is_whole = False
     try:
-        entries, sources, issues = _kept(found, keep=lambda case: _keep(house, case, put))
-        stops = [issue for issue in issues if issue.severity == "stop"]
-        if (stops and not leave_out) or not entries:
-            raise LayoutError(_refusal(stops, taken=len(entries)))
+        kept = _kept(found, keep=lambda case: _keep(house, case, put), accept=accept)
+        stops = [issue for issue in kept.issues if issue.severity == "stop"]
+        if (stops and not leave_out) or not kept.entries:
+            raise LayoutError(_refusal(stops or list(kept.left_out), taken=len(kept.entries)))
         is_whole = True
     finally:
         if not is_whole:
             house.datasets.discard(_digests(put))
-    return entries, sources, issues
+    return kept
+
+
+def _of_series(accept: Collection[str]) -> tuple[str, ...]:
+    """Return the words that speak of DICOM series."""
+    return tuple(word for word in accept if word != EMPTY_MASKS)
 
 
 def _is_known(name: str, store: Place) -> bool:
@@ -141,21 +190,42 @@ def _is_known(name: str, store: Place) -> bool:
     return True
 
 
-def _kept(found: Found, *, keep: Callable[[Case], Entry]) -> tuple[tuple[Entry, ...], tuple[Item, ...], list[Issue]]:
-    """Return what was kept of a folder's cases, the files behind them, and everything that is wrong."""
-    entries: list[Entry] = []
+def _kept(found: Found, *, keep: Callable[[Case], Entry], accept: Collection[str]) -> _Kept:
+    """Return what was kept of a folder's cases, and everything that is wrong.
+
+    Bad cases stop the folder, unless they are so few that its layout lets them go with a warning.
+    """
+    entries: list[Future[Entry]] = []
     sources: dict[str, str] = {}
-    issues = list(found.issues)
-    for read in found.read():
-        if isinstance(read, Issue):
-            issues.append(read)
-            continue
-        wrong = check_case(read.case, table=found.table)
-        issues += wrong
-        if not any(issue.severity == "stop" for issue in wrong):
-            entries.append(keep(read.case))
-            sources |= _named(read)
-    return tuple(entries), tuple(Item(name=name, digest=digest) for name, digest in sorted(sources.items())), issues
+    forms: list[Form] = []
+    issues, bad, count = list(found.issues), list[Issue](), 0
+    with ThreadPoolExecutor(_WRITERS) as pool:
+        for read in found.read():
+            wrong = (read,) if isinstance(read, Issue) else check_case(read.case, table=found.table, accept=accept)
+            stops = [issue for issue in wrong if issue.severity == "stop"]
+            issues += [issue for issue in wrong if issue not in stops]
+            bad += stops
+            count += bool(stops)
+            if not stops and not isinstance(read, Issue):
+                entries.append(pool.submit(keep, read.case))
+                _hold_back(entries, read.case)
+                forms += forms_of(read.case)
+                sources |= _named(read)
+    if count <= found.most_bad * len(found):
+        bad = [replace(issue, severity="warn") for issue in bad]
+    return _Kept(
+        entries=tuple(entry.result() for entry in entries), issues=(*issues, *bad), forms=tuple(forms),
+        left_out=(*(issue for issue in issues if issue.severity == "stop"), *bad),
+        sources=tuple(Item(name=name, digest=digest) for name, digest in sorted(sources.items())),
+    )  # fmt: skip
+
+
+def _hold_back(entries: Sequence[Future[Entry]], case: Case) -> None:
+    """Wait until what is not yet on the disk fits into memory: of large cases one, of small ones two a writer."""
+    is_large = sum(volume.voxels.nbytes for volume in case.volumes.values()) > _LARGE
+    ahead = 1 if is_large else 2 * _WRITERS
+    if len(entries) >= ahead:
+        entries[-ahead].result()
 
 
 def _named(read: Read) -> Mapping[str, str]:
@@ -196,6 +266,7 @@ def _seen(case: Case) -> Entry:
             for one in case.annotations
         ),
         facts=case.facts,
+        day=case.day,
     )
 
 
@@ -206,24 +277,10 @@ def _digest(values: npt.NDArray[np.generic]) -> str:
 def _version(
     name: str, entries: Sequence[Entry], *, found: Found, seed: int, left_out: tuple[str, ...] = ()
 ) -> Dataset:
-    split = _split(entries, found=found, seed=seed)
+    split = split_of(entries, sides=found.sides, seed=seed, has_outlines=found.table is not None)
     return Dataset(
         name=name, entries=tuple(entries), table=found.table, split=split, source=found.source, left_out=left_out
     )
-
-
-def _split(entries: Sequence[Entry], *, found: Found, seed: int) -> Split | None:
-    """Return a split by patient, stratified by labels found and by site; None where there are too few to split."""
-    strata: dict[str, str] = {}
-    for entry in entries:
-        present = {value for outline in entry.outlines for value in outline.present}
-        site = entry.facts.get("site") or entry.facts.get("scanner")
-        told = f"{sorted(present)} {site.value if site else ''}"
-        strata[entry.patient] = max(strata.get(entry.patient, ""), told)
-    if len(strata) < 3:  # one patient a side is the least
-        return None
-    test = frozenset(entry.patient for entry in entries if entry.id in found.test and entry.outlines)
-    return draw_split(strata, seed=seed, test=test if 0 < len(test) < len(strata) - 1 else frozenset())
 
 
 def _refusal(stops: list[Issue], *, taken: int) -> str:

@@ -124,7 +124,8 @@ def _run(house: Store, row: Any) -> dict[str, Any]:
 
 def _model(house: Store, row: Any) -> dict[str, Any]:
     model: Model = read_model(house.models.folder(row.id))
-    return {"folder": str(model.folder), "labels": [label.name for label in model.table],
+    return {"folder": str(model.folder), "labels": [label.name for label in model.description.table or ()],
+            "answers": list(model.plan.goal.answers),
             "scores": scores_document(model.scores)}  # fmt: skip
 
 

@@ -1,28 +1,30 @@
-"""Plan, train, evaluate: a version of a data set becomes a model, and the model is scored."""
+"""Plan and train: a version of a data set becomes a model."""
 
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from isocenter import __version__
 from isocenter.case import Dataset, Entry
-from isocenter.errors import LabelError, NotFoundError, SplitError
+from isocenter.errors import LabelError, SplitError
 from isocenter.image import LabelTable
-from isocenter.learning.inference.evaluate import Evaluation
-from isocenter.learning.inference.evaluate import evaluate as score_cases
-from isocenter.learning.inference.predict import Reader
+from isocenter.learning.inference.reader import open_reader
 from isocenter.learning.training import Cases, Fitted, decide, fingerprint, fit
-from isocenter.learning.training.page import Page
-from isocenter.learning.training.plan.keep import kept_plan, run_id, write_plan
+from isocenter.learning.training.estimate import estimated, require_room, ways_of
+from isocenter.learning.training.page import Draw, Page
+from isocenter.learning.training.plan import target_of, unlearnt_classes, unlearnt_findings
+from isocenter.learning.training.plan.keep import kept_plan, run_id, write_plan, write_recipe
+from isocenter.learning.training.plan.machine import memory_peak
 from isocenter.models.card import write_card
 from isocenter.models.model import Description, Model, read_model, write_model
-from isocenter.pipeline.ground import Place, Watch, dataset_item, model_item, now, opened, outlined, seal
-from isocenter.pipeline.outcome import Evaluated, Planned, Trained
-from isocenter.pipeline.public import known
-from isocenter.recipe import Plan, Recipe, read_recipe
+from isocenter.pipeline.evaluating import counting, described, scored, table_of
+from isocenter.pipeline.ground import Place, Watch, dataset_item, judged, now, opened, seal
+from isocenter.pipeline.outcome import Planned, Trained
+from isocenter.plugins import did_you_mean
+from isocenter.recipe import Goal, Plan, Recipe, read_recipe
 from isocenter.result import Check, Item
 from isocenter.store import Store
 from isocenter.store.evidence import sha256_of
@@ -65,6 +67,7 @@ def train(
     set_: tuple[str, ...] = (),
     store: Place = None,
     progress: Watch | None = None,
+    curves: Draw | None = None,
 ) -> Trained:
     """Train a model by a recipe on a data set; a run that was stopped goes on, a finished one is handed back.
 
@@ -74,6 +77,7 @@ def train(
         set_: Changes to the recipe, such as "training.minutes=20".
         store: Where the data set and the model are kept.
         progress: Told how far it is.
+        curves: Shown the run's curves as they grow, about once a second.
 
     Raises:
         RecipeError: The recipe says what cannot be.
@@ -91,63 +95,19 @@ def train(
             page = house.runs.path(f"{run}/{Page.NAME}")
             if left is None:
                 folder = house.runs.folder(run, dataset=version.id, recipe=asked.id, at=now())
-                decided = kept_plan(folder) or write_plan(_decided(house, asked, version, progress), folder)
+                write_recipe(asked, folder)
+                decided = _kept_or(partial(_decided, house, asked, version, progress), folder=folder)
                 model, receipt = _learnt(
-                    _Lesson(house=house, version=version, plan=decided, folder=folder, progress=progress)
+                    _Lesson(house=house, version=version, plan=decided, folder=folder, progress=progress, curves=curves)
                 )
             else:
                 model = read_model(house.models.folder(left.id))
                 receipt = house.receipts.maker(model.id) or ""
     return Trained(
         model=model.id, folder=model.folder, dataset=version.id, run=run, recipe=asked.id,
-        seconds=time.monotonic() - begun, reused=left is not None, scores=model.scores,
+        seconds=time.monotonic() - begun, memory_bytes=memory_peak(), estimate=model.plan.estimate,
+        reused=left is not None, scores=model.scores,
         page=page if page.is_file() else None, receipt=receipt,
-    )  # fmt: skip
-
-
-def evaluate(model: str, *, data: str, store: Place = None, progress: Watch | None = None) -> Evaluated:
-    """Score a model on cases that it has not seen, with intervals by patient.
-
-    Args:
-        model: Id, its first digits, or "latest".
-        data: Of the version that the model learnt from, its test side is read; of any other data set, all cases.
-        store: Where both are kept.
-        progress: Told how far it is.
-
-    Raises:
-        NotFoundError: There is no such model or data set.
-        InputError: No case with outlines, or cases that the model cannot read.
-        SealError: The model or a case was changed.
-    """
-    begun = time.monotonic()
-    with opened(store) as house:
-        reader = Reader(read_model(house.models.folder(model)))
-        version = house.datasets.get(data)
-        own = reader.model.dataset == version.id
-        entries = outlined(version.on_side("test") if own else version.entries)
-        cases = (house.case(version, entry) for entry in entries)
-        tell = _counting(progress, "evaluate", entries)
-        found = score_cases(reader, cases, table=_table(version), progress=tell)
-        side, known = "test" if own else "all", _learnt_from(house, reader.model, entries)
-        document = {
-            "model": reader.model.id,
-            "dataset": version.id,
-            "name": version.name,
-            "side": side,
-            "learnt_from": known,
-        }
-        digest = house.evaluations.put({**document, "evaluation": found.to_document()})
-        receipt = seal(
-            house, "evaluate", inputs=(model_item(house, reader.model), dataset_item(house, version)),
-            outputs=(Item(name=f"evaluation:{side}", digest=digest),),
-            checks=(_fairness(known),),
-            facts={"side": side, "cases": [entry.id for entry in entries]},
-        )  # fmt: skip
-        house.evaluations.save(digest, model=reader.model.id, dataset=version.id, at=now())
-    return Evaluated(
-        model=reader.model.id, dataset=version.id, side=side, cases=len(entries), learnt_from=known,
-        scores=found.scores, subgroups=found.groups, rows=_rows(found), receipt=receipt,
-        seconds=time.monotonic() - begun,
     )  # fmt: skip
 
 
@@ -157,35 +117,74 @@ def _asked(recipe: Path | Recipe | None, changes: tuple[str, ...]) -> Recipe:
     return read_recipe(None if recipe is None else Path(recipe), settings=changes)
 
 
-def _table(version: Dataset) -> LabelTable:
-    if version.table is None:
-        raise LabelError(
-            f"Nobody has outlined anything in data set {version.name!r}. Ingest the labels with the images."
-        )
-    return version.table
-
-
-def _sides(version: Dataset, *, fold: int | None) -> tuple[tuple[Entry, ...], tuple[Entry, ...]]:
-    """Return the outlined cases to learn from, and those to validate on.
+def _sides(version: Dataset, *, goal: Goal, fold: int | None) -> tuple[tuple[Entry, ...], tuple[Entry, ...]]:
+    """Return the cases to learn from, and those to validate on: outlined ones, or those with a fact that is learnt.
 
     Raises:
         SplitError: One of them is empty.
     """
-    train_, validation = (outlined(version.on_side(side, fold=fold)) for side in ("train", "validation"))
+    train_, validation = (judged(version.on_side(side, fold=fold), goal) for side in ("train", "validation"))
     if not train_ or not validation:
+        kind = f"with the fact {' or '.join(map(repr, goal.target))}" if goal.target else "with outlines"
         raise SplitError(
-            f"Data set {version.name!r} has {len(train_)} outlined cases to learn from and {len(validation)} to "
-            "validate on; each side needs one. Add patients with outlines."
+            f"Data set {version.name!r} has {len(train_)} cases {kind} to learn from and {len(validation)} to "
+            f"validate on; each side needs one. Add patients {kind}."
         )
     return train_, validation
 
 
+def _kept_or(decide_: Callable[[], Plan], *, folder: Path) -> Plan:
+    """Return the plan that a run's folder holds; where it holds none, a new one that it holds from now on.
+
+    Raises:
+        PlanError: The run was begun on a machine with more memory, and does not fit into this one.
+    """
+    kept = kept_plan(folder)
+    if kept is None:
+        return write_plan(decide_(), folder)
+    require_room(kept)
+    return kept
+
+
 def _decided(house: Store, asked: Recipe, version: Dataset, progress: Watch | None) -> Plan:
-    table = _table(version)
-    entries, _ = _sides(version, fold=asked.training.fold)
-    tell = _counting(progress, "look", entries)
+    sought = Goal(kind=asked.tasks.kind, target=target_of(asked))
+    table = _require_known(version, sought)
+    entries, validation = _sides(version, goal=sought, fold=asked.training.fold)
+    tell = counting(progress, "look", entries)
+    began = time.monotonic()
     looked = fingerprint((house.case(version, entry) for entry in entries), table=table, progress=tell)
-    return decide(asked, looked, dataset=version.id, table=table)
+    looked_seconds = time.monotonic() - began
+    decided = decide(asked, looked, dataset=version.id, table=table)
+    beside = [*validation, *judged(version.on_side("test"), sought)]
+    others = unlearnt_classes(decided.goal, beside) or unlearnt_findings(decided.goal, beside)
+    if others:
+        told = {"tasks.target": f"{decided.reasons['tasks.target']}; {others}, and can never be answered rightly"}
+        decided = replace(decided, reasons={**decided.reasons, **told})
+    learning, shown = ([partial(house.case, version, one) for one in side] for side in (entries, validation))
+    cases = Cases(train=learning, validation=shown, table=table)
+    ways = ways_of(decided, cases, looked_seconds=looked_seconds)
+    return estimated(decided, looked, table=table, ways=ways)
+
+
+def _require_known(version: Dataset, goal: Goal) -> LabelTable | None:
+    """Return what outlines mean where they are learnt, None where facts are.
+
+    Raises:
+        LabelError: Nothing is outlined, or no case has such a fact; the message says what there is.
+    """
+    facts = sorted({name for entry in version.entries for name in entry.facts})
+    for name in goal.target:
+        if name not in facts:
+            said = did_you_mean(name, facts) if facts else "Its cases have no facts; give a table of them at ingest."
+            raise LabelError(f"No case of data set {version.name!r} has the fact {name!r} of tasks.target. {said}")
+    if goal.target:
+        return None
+    if version.table is None and facts:
+        raise LabelError(
+            f"Nobody has outlined anything in data set {version.name!r}. Ingest the labels with the images; or learn "
+            f'what its facts say ({", ".join(facts)}) with tasks.kind = "classification" and tasks.target.'
+        )
+    return table_of(version)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,23 +196,33 @@ class _Lesson:
     plan: Plan
     folder: Path
     progress: Watch | None
+    curves: Draw | None
 
     @property
     def sides(self) -> tuple[tuple[Entry, ...], tuple[Entry, ...]]:
         """Cases to learn from, and to validate on."""
-        return _sides(self.version, fold=self.plan.fold)
+        return _sides(self.version, goal=self.plan.goal, fold=self.plan.fold)
 
     @property
     def cases(self) -> Cases:
         """Both sides, each case loaded when it is asked for."""
-        train_, validation = ([partial(self.house.case, self.version, one) for one in side] for side in self.sides)
-        return Cases(train=train_, validation=validation, table=_table(self.version))
+        learning, validating = self.sides
+        shown = [one for one in validating if not unlearnt_classes(self.plan.goal, [one])]
+        train_, validation = (
+            [partial(self.house.case, self.version, one) for one in side] for side in (learning, shown)
+        )
+        return Cases(train=train_, validation=validation, table=self.table)
+
+    @property
+    def table(self) -> LabelTable | None:
+        """What outlines mean; None where facts are learnt."""
+        return None if self.plan.goal.target else table_of(self.version)
 
 
 def _learnt(lesson: _Lesson) -> tuple[Model, str]:
     """Obey the run's plan, and return the model with the receipt of its making."""
     house, plan_, folder = lesson.house, lesson.plan, lesson.folder
-    page = Page(plan_, name=lesson.version.name, folder=folder, progress=lesson.progress)
+    page = Page(plan_, name=lesson.version.name, folder=folder, progress=lesson.progress, curves=lesson.curves)
     fitted = fit(plan_, lesson.cases, folder=folder, report=page.see)
     model = _model(lesson, fitted)
     page.finish(fitted, scores=model.scores, model=model.id)
@@ -237,7 +246,7 @@ def _model(lesson: _Lesson, fitted: Fitted) -> Model:
     version, (learning, validating) = lesson.version, lesson.sides
     told = Description(
         plan=lesson.plan,
-        table=_table(version),
+        table=lesson.table,
         dataset=version.id,
         facts={
             "data set": version.name,
@@ -249,51 +258,17 @@ def _model(lesson: _Lesson, fitted: Fitted) -> Model:
     )
     # written twice: a reader reads models, and the figures it finds belong into the model
     draft = _fresh(lesson.folder / "draft")
-    reader = Reader(write_model(draft, weights=fitted.weights, description=told, card=write_card(told)))
-    found = score_cases(
-        reader, (lesson.house.case(version, entry) for entry in validating), table=_table(version),
-        progress=_counting(lesson.progress, "validate", validating),
+    reader = open_reader(write_model(draft, weights=fitted.weights, description=told, card=write_card(told)))
+    found = scored(
+        reader, (lesson.house.case(version, entry) for entry in validating), version=version,
+        progress=counting(lesson.progress, "validate", validating),
     )  # fmt: skip
-    told = replace(told, scores=found.scores, volume_errors=found.volume_ratios)
+    told = described(told, found)
     _fresh(draft)
     return write_model(_fresh(lesson.folder / "model"), weights=fitted.weights, description=told, card=write_card(told))
-
-
-def _fairness(learnt_from: int | None) -> Check:
-    figure = "not known" if learnt_from is None else str(learnt_from)
-    return Check(name="cases learnt from among those scored", held=learnt_from == 0, figure=figure, limit="0")
-
-
-def _learnt_from(house: Store, model: Model, entries: Sequence[Entry]) -> int | None:
-    """Return how many of the cases are of a patient, or hold an image, that the model learnt from or was chosen on.
-
-    None where the store does not keep the version that it learnt from, so that nobody can know.
-    """
-    try:
-        version = house.datasets.get(model.dataset)
-    except NotFoundError:
-        return None
-    sides = _sides(version, fold=model.plan.fold)
-    seen = {digest for side in sides for entry in side for digest in entry.volumes.values()}
-    known = {entry.patient for side in sides for entry in side}
-    return sum(entry.patient in known or not seen.isdisjoint(entry.volumes.values()) for entry in entries)
 
 
 def _fresh(folder: Path) -> Path:
     """Return a folder's path with nothing there: what a killed process left is made anew."""
     shutil.rmtree(folder, ignore_errors=True)
     return folder
-
-
-def _counting(progress: Watch | None, stage: str, entries: Sequence[Entry]) -> Callable[[int], None] | None:
-    if progress is None:
-        return None
-    return lambda done: progress(stage, done, len(entries), "")
-
-
-def _rows(found: Evaluation) -> tuple[dict[str, object], ...]:
-    return tuple(
-        {"case": row.case, "structure": row.structure, "measure": measure, "value": known(value)}
-        for row in found.rows
-        for measure, value in row.figures.items()
-    )

@@ -7,8 +7,10 @@ from typing import Any
 
 from isocenter.case import Dataset
 from isocenter.intake.issue import Issue
+from isocenter.intake.strata import is_labelled, label_names
 from isocenter.pipeline.public import document, known
-from isocenter.recipe import Plan
+from isocenter.recipe import Plan, decisions_of
+from isocenter.recipe.plan import Estimate
 from isocenter.result import Prediction, Score
 
 
@@ -60,6 +62,7 @@ class Ingested:
     def to_json(self) -> dict[str, Any]:
         """Return the public document of `ingest`."""
         entries, split = self.dataset.entries, self.dataset.split
+        names = label_names([entry.facts for entry in entries], has_outlines=self.dataset.table is not None)
         sides = {} if split is None else {side: len(split.patients(side)) for side in ("train", "validation", "test")}
         return document(
             "ingest",
@@ -69,7 +72,7 @@ class Ingested:
             why=self.why,
             cases=len(entries),
             patients=len({entry.patient for entry in entries}),
-            labelled=sum(bool(entry.outlines) for entry in entries),
+            labelled=sum(bool(entry.outlines) or is_labelled(entry.facts, names) for entry in entries),
             sides=sides,
             issues=[issue_document(issue) for issue in self.issues],
             left_out=list(self.dataset.left_out),
@@ -114,9 +117,10 @@ class Planned:
     def to_json(self) -> dict[str, Any]:
         """Return the public document of `plan`."""
         values = self.plan.to_document()
-        reasons = values.pop("reasons")
+        del values["reasons"]
+        decisions = [asdict(decision) for decision in decisions_of(self.plan)]
         ids = {"run": self.run, "recipe": values.pop("recipe"), "dataset": values.pop("dataset")}
-        return document("plan", **ids, plan=values, decisions=_decisions(values, reasons))
+        return document("plan", **ids, plan=values, decisions=decisions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +129,8 @@ class Trained:
 
     Args:
         reused: The run was finished before; nothing was trained now.
+        memory_bytes: The most that this process has held.
+        estimate: What the plan expected, where it was asked; None for a run of before.
         page: run.html with the curves; None where the run was removed since.
     """
 
@@ -134,6 +140,8 @@ class Trained:
     run: str
     recipe: str
     seconds: float
+    memory_bytes: int
+    estimate: Estimate | None
     reused: bool
     scores: tuple[Score, ...]
     page: Path | None
@@ -148,6 +156,8 @@ class Trained:
             run=self.run,
             recipe=self.recipe,
             seconds=self.seconds,
+            memory_bytes=self.memory_bytes,
+            estimate=None if self.estimate is None else asdict(self.estimate),
             reused=self.reused,
             scores=scores_document(self.scores),
             page=None if self.page is None else str(self.page),
@@ -163,7 +173,9 @@ class Evaluated:
         side: "test" of the version that it learnt from, or "all" cases of another one.
         learnt_from: How many of the cases are of patients, or hold images, that it learnt from; above 0 the scores
             flatter it. None where that cannot be known.
-        rows: (case, structure, measure, value) as measured.
+        rows: Of outlines (case, structure, measure, value) as measured; of whole images what was true and what was
+            answered (see AnswerRow).
+        notes: What a reader of the scores must know.
     """
 
     model: str
@@ -176,6 +188,7 @@ class Evaluated:
     rows: tuple[Mapping[str, Any], ...]
     receipt: str
     seconds: float
+    notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the public document of `evaluate`."""
@@ -189,6 +202,7 @@ class Evaluated:
             scores=scores_document(self.scores),
             subgroups={name: scores_document(scores) for name, scores in self.subgroups.items()},
             rows=[dict(row) for row in self.rows],
+            notes=list(self.notes),
             receipt=self.receipt,
             seconds=self.seconds,
         )
@@ -251,19 +265,6 @@ class Kept:
         return document(self.step, kind=self.kind, **self.fields)
 
 
-def _decisions(values: Mapping[str, Any], reasons: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Return each decision with its reason; what no one reasoned about is the recipe's own word."""
-    told = {key.rpartition(".")[2]: key for key in reasons}
-    rows = [
-        {"key": told.get(name, name), "value": value, "reason": reasons.get(told.get(name, ""), "as the recipe says")}
-        for name, value in values.items()
-    ]
-    return rows + [
-        {"key": key, "value": None, "reason": reason} for name, key in told.items() if name not in values
-        for reason in (reasons[key],)
-    ]  # fmt: skip
-
-
 def prediction_document(prediction: Prediction) -> dict[str, Any]:
     """Return what stands in prediction.json."""
     return document(
@@ -275,8 +276,10 @@ def prediction_document(prediction: Prediction) -> dict[str, Any]:
         volumes=scores_document(prediction.volumes),
         seconds=prediction.seconds["total"],
         timings=dict(prediction.seconds),
+        runtime=dict(prediction.runtime) or None,
         input=dict(prediction.input),
-        labels=asdict(prediction.table),
+        answers=[answer.to_json() for answer in prediction.answers],
+        labels=None if prediction.table is None else asdict(prediction.table),
         plan=dict(prediction.plan),
         files=dict(prediction.files),
         receipts=list(prediction.receipts),

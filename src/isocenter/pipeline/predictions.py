@@ -14,11 +14,11 @@ from typing import Any, NoReturn
 from isocenter.case import table_from
 from isocenter.errors import FileError, IsocenterError, SealError
 from isocenter.pipeline.outcome import prediction_document
-from isocenter.result import Prediction, Score, Verdict
+from isocenter.result import Answer, Prediction, Score, Verdict
 from isocenter.store.evidence import sha256_of
 
 PREDICTION, MASK, SEG, RECEIPTS = "prediction.json", "mask.nii.gz", "mask.seg.dcm", "receipts"
-_REPORT = re.compile(r"\.?report\.[a-z]{2}\.html(\.part)?")
+_REPORT = re.compile(r"\.?report\.[a-z]{2}\.(html|pdf)(\.part)?")
 
 
 @contextmanager
@@ -124,12 +124,14 @@ def _from(document: Mapping[str, Any]) -> Prediction:
         case=document["case"],
         model=document["model"],
         dataset=document["dataset"],
-        table=table_from(document["labels"]),
+        table=None if document["labels"] is None else table_from(document["labels"]),
+        answers=tuple(map(Answer.from_json, document["answers"])),
         volumes=tuple(Score.from_json(volume) for volume in document["volumes"]),
         verdict=Verdict(decision=verdict["decision"], reasons=tuple(verdict["reasons"])),
-        plan=document["plan"],
-        seconds=document["timings"],
-        input=document["input"],
-        files=document["files"],
+        plan=dict(document["plan"]),
+        seconds=dict(document["timings"]),
+        runtime=dict(document.get("runtime") or {}),
+        input=dict(document["input"]),
+        files=dict(document["files"]),
         receipts=tuple(document["receipts"]),
     )

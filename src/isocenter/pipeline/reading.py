@@ -8,14 +8,16 @@ from isocenter.dicom.seg import write_seg
 from isocenter.errors import GridError, SeriesError
 from isocenter.image import Mask, Volume, write_nifti
 from isocenter.intake.opening import Opened, open_input
-from isocenter.learning.inference.predict import Reader, volume_scores
+from isocenter.learning.inference.fitting import Reading
+from isocenter.learning.inference.predict import volume_scores
+from isocenter.learning.inference.reader import open_reader
 from isocenter.models.model import MANIFEST, Model, read_model
 from isocenter.pages import say
 from isocenter.pipeline.ground import Place, Watch, model_item, opened, seal, told
 from isocenter.pipeline.outcome import Predicted
 from isocenter.pipeline.predictions import MASK, SEG, whole_folder, write_prediction
 from isocenter.pipeline.public import known
-from isocenter.result import Check, Item, Prediction, Verdict
+from isocenter.result import Check, Item, Prediction, Score, Verdict
 from isocenter.store import Store
 from isocenter.store.evidence import sha256_of
 
@@ -32,10 +34,11 @@ def predict(
     store: Place = None,
     progress: Watch | None = None,
 ) -> Predicted:
-    """Read one study with a model and write prediction.json, mask.nii.gz and, from DICOM, mask.seg.dcm.
+    """Read one study with a model and write prediction.json; of outlines mask.nii.gz and, from DICOM, mask.seg.dcm.
 
-    The SEG bears its source's patient and study, as DICOM demands, and is the only file that bears identity. It is
-    decoded again and compared in mm before it gets its name.
+    What a model answers for the whole image stands in prediction.json alone. The SEG bears its source's patient and
+    study, as DICOM demands, and is the only file that bears identity. It is decoded again and compared in mm before it
+    gets its name.
 
     Args:
         model: Id, its first digits, "latest", or a model's folder.
@@ -56,7 +59,8 @@ def predict(
     out, folder = Path(out), Path(model)
     is_folder = (folder / MANIFEST).is_file()
     with opened(store, create_new=is_folder) as house:
-        reader = Reader(read_model(folder if is_folder else house.models.folder(str(model))))
+        kept = read_model(folder if is_folder else house.models.folder(str(model)))
+        reader = open_reader(kept, memory=house.speeds)
         found = open_input(
             Path(input),
             channels=reader.model.plan.channels,
@@ -68,14 +72,15 @@ def predict(
         reading = reader.read(found.volumes, progress=told(progress, "read"))
         with whole_folder(out) as aside:
             marks["found"] = time.monotonic()
-            checks, unsaid = _write_masks(reading.mask, found, reader.model, aside)
+            checks, unsaid = _write_masks(reading.mask, found, reader.model, aside) if reading.mask else ((), ())
             marks["written"] = time.monotonic()
             prediction = Prediction(
                 case=f"case-{house.keys.pseudonym(_name(found))}", model=reader.model.id,
-                dataset=reader.model.dataset, table=reader.model.table,
-                volumes=volume_scores(reading.mask, reader.model),
+                dataset=reader.model.dataset, table=reader.model.description.table,
+                volumes=_sizes(reading, found, reader.model), answers=reading.answers,
                 verdict=Verdict(decision="review", reasons=(UNCHECKED, *unsaid)),
                 plan=reader.model.plan.to_document(), seconds=_seconds(marks, reading.seconds),
+                runtime={} if reading.choice is None else reading.choice.brief(),
                 input=_input(house, found), files={path.name: sha256_of(path) for path in sorted(aside.iterdir())},
                 receipts=_behind(house, reader.model),
             )  # fmt: skip
@@ -90,7 +95,7 @@ def _write_masks(mask: Mask, found: Opened, model: Model, folder: Path) -> tuple
     Raises:
         ProofError: The SEG as written says something else than the mask.
     """
-    write_nifti(mask, folder / MASK)
+    write_nifti(mask, folder / MASK, has_size=_first(found).has_size)
     if found.kind != "dicom":
         return (), ()
     name, version = f"isocenter model {model.id[:12]}", model.description.version or "unknown"
@@ -100,7 +105,17 @@ def _write_masks(mask: Mask, found: Opened, model: Model, folder: Path) -> tuple
     except (GridError, SeriesError) as error:
         # a volume made of tiles, or of a series accepted in spite of a flaw, lies between the pictures as stored; a
         # picture may have no place at all
-        return (), (f"No SEG was written. {error}",)
+        return (), (say("reason.no_seg", lang="en", why=error),)
+
+
+def _first(found: Opened) -> Volume:
+    return next(iter(found.volumes.values()))
+
+
+def _sizes(reading: Reading, found: Opened, model: Model) -> tuple[Score, ...]:
+    if reading.mask is None:
+        return ()
+    return volume_scores(reading.mask, model, voxel_size=_first(found).voxel_size)
 
 
 def _name(found: Opened) -> str:
@@ -111,10 +126,12 @@ def _name(found: Opened) -> str:
 
 
 def _input(house: Store, found: Opened) -> dict[str, object]:
-    first: Volume = next(iter(found.volumes.values()))
+    first = _first(found)
     return {
         "kind": found.kind,
         "modality": first.modality,
+        "is_planar": first.is_planar,
+        "colours": first.channels,
         "roles": list(found.volumes),
         "shape": list(first.shape),
         "spacing_mm": [known(mm) for mm in first.spacing],

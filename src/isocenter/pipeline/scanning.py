@@ -76,14 +76,14 @@ def convert(
     modality: str | None = None,
     progress: Watch | None = None,
 ) -> Converted:
-    """Turn a DICOM series into a NIfTI file, or a NIfTI volume into a DICOM series.
+    """Turn a DICOM series or a picture into a NIfTI file, or a volume into a DICOM series.
 
     Args:
-        input: DICOM folder, file or zip, or a NIfTI file.
+        input: DICOM folder, file or zip, a NIfTI file, or a picture in grey.
         out: A name that ends in .nii or .nii.gz, or else a folder for a DICOM series.
         accept: Words that take a series in spite of its verdict.
         series: Which series, as `scan` numbers them.
-        modality: "CT" or "MR" of a series made from NIfTI, which does not say it.
+        modality: "CT" or "MR" of a series made from a file that does not say it.
         progress: Told how far it is.
 
     Raises:
@@ -97,7 +97,7 @@ def convert(
         raise FileError(f"{out} exists; name a new file.")
     opened = open_input(Path(input), accept=accept, series=series, progress=told(progress, "scan"))
     volume = next(iter(opened.volumes.values()))
-    if modality is not None and opened.kind == "nifti":
+    if modality is not None and opened.kind != "dicom":
         volume = replace(volume, modality=modality, unit="HU" if modality == "CT" else "1")
     out.parent.mkdir(parents=True, exist_ok=True)
     if is_nifti(out):

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from isocenter.recipe.goal import Dimensions, Goal, Number
 from isocenter.recipe.recipe import Intensities, Precision
 from isocenter.result.receipt import canonical
 
@@ -27,12 +28,20 @@ class Scaling:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
-    """One input channel: the role of its volume, and how its values are scaled."""
+    """One input channel: the role of its volume, and how its values are scaled.
+
+    Args:
+        colours: 3 where its pictures are in colour: then it is three planes of the network's input; a grey picture
+            among them is shown three times. 1 else.
+        has_size: False where some of its pictures came without the size of a pixel: then all are read pixel by pixel.
+    """
 
     role: str
     scaling: Scaling
     modality: str = "OT"
     unit: str = "1"
+    colours: int = 1
+    has_size: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,21 +78,42 @@ class Variation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """What a run is expected to take on the machine that planned it: peak memory of its process, and time."""
+
+    memory_bytes: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """Every choice as decided. `reasons` says for each key, such as "training.patch", why.
 
     Args:
+        goal: What is learnt.
+        dimensions: "2-D" for pictures; a stack is read as a volume ("3-D"), or slice by slice ("2.5-D").
+        neighbours: Slices on either side that a slice is shown with as further channels, in 2.5-D.
         orientation: Three letters that every case's axes are laid towards before the network sees it, "SPL" by
             default, so that the way a series was stored does not change what is found.
         spacing_mm: (slice, row, column) of the network's grid.
         batch: Patches a step.
         steps: Optimiser steps of the whole run; with a budget in minutes this is the estimate, and the rate
             follows the clock.
+        patch: (slice, row, column) voxels that the network is shown at once; where it answers for the whole image,
+            the size that every image is brought to.
         minutes: The budget where one was given in minutes, else 0.
         foreground: Share of patches that are centred on a structure.
+        dropout: Share of features left out at random while learning.
+        l1: Weight of the sum of the weights' sizes in the loss.
+        deterministic: Every step is computed so that the same steps give the same bits.
+        runtime: In which the network is run at reading: a name of the table of runtimes, or "auto" for the quickest
+            one that agrees with the reference.
+        estimate: What it will take; None where nobody has estimated. Not part of the id.
     """
 
-    task: str
+    goal: Goal = field(default_factory=Goal)
+    dimensions: Dimensions = "3-D"
+    neighbours: int = 0
     channels: tuple[Channel, ...]
     orientation: str
     spacing_mm: tuple[float, float, float]
@@ -106,14 +136,29 @@ class Plan:
     seed: int
     recipe: str
     dataset: str
+    dropout: float = 0.0
+    l1: float = 0.0
+    deterministic: bool = False
+    runtime: str = "auto"
+    estimate: Estimate | None = None
     reasons: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
-        """First 16 hex digits of the sha256 of the decisions, reasons left out: what names a run."""
+        """First 16 hex digits of the sha256 of the decisions, reasons and estimate left out: what names it."""
         document = self.to_document()
-        del document["reasons"]
+        del document["reasons"], document["estimate"]
         return hashlib.sha256(canonical(document)).hexdigest()[:16]
+
+    @property
+    def task(self) -> str:
+        """Name of the task."""
+        return self.goal.kind
+
+    @property
+    def inputs(self) -> int:
+        """Planes of the network's input: one for a grey channel, three for one in colour."""
+        return sum(channel.colours for channel in self.channels)
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -137,7 +182,20 @@ class Plan:
             Channel(**(dict(channel) | {"scaling": Scaling(**channel["scaling"])})) for channel in document["channels"]
         )
         variation = Variation(**{key: _tupled(value) for key, value in document["variation"].items()})
-        return cls(**(values | {"channels": channels, "variation": variation, "reasons": dict(document["reasons"])}))
+        goal, estimate = dict(document["goal"]), document["estimate"]
+        number = goal["number"] and Number(**goal["number"])
+        return cls(
+            **(
+                values
+                | {
+                    "goal": Goal(**({key: _tupled(value) for key, value in goal.items()} | {"number": number})),
+                    "channels": channels,
+                    "variation": variation,
+                    "estimate": estimate and Estimate(**estimate),
+                    "reasons": dict(document["reasons"]),
+                }
+            )
+        )
 
 
 def _plain(value: Any) -> Any:

@@ -5,10 +5,12 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from isocenter.errors import RecipeError
+from isocenter.recipe.goal import Dimensions
 from isocenter.result.receipt import canonical
 
 Intensities = Literal["zscore", "window", "percentiles", "unit", "symmetric"]
 Precision = Literal["bf16", "fp32"]
+ClassWeights = Literal["none", "balanced"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,10 +20,21 @@ class Tasks:
     Args:
         kind: A name of the table of tasks, such as "segmentation".
         volumes: Roles of the input channels, in order, such as ("t1", "flair"); None takes all that every case has.
+        target: Names of the facts to be learnt, where it is not outlines: one, or several findings of one image;
+            None takes the fact "label".
+        grades: Values of the target from least to most, for grading.
+        loss: A name of the task's losses; None takes the task's usual one.
+        class_weights: "balanced" weighs rare classes up in the loss; None lets the counts decide.
+        label_smoothing: Share of certainty taken from the true class and spread over all.
     """
 
     kind: str = "segmentation"
     volumes: tuple[str, ...] | None = None
+    target: tuple[str, ...] | None = None
+    grades: tuple[str, ...] | None = None
+    loss: str | None = None
+    class_weights: ClassWeights | None = None
+    label_smoothing: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,11 +52,23 @@ class Transforms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Models:
-    """The network. Width: channels at full resolution. Depth: how often the grid is halved."""
+    """The network.
 
-    network: str = "unet"
+    Args:
+        network: A name of the table of networks; None takes one that fits task and images.
+        width: Channels at full resolution.
+        depth: How often the grid is halved.
+        dimensions: Whether a stack is read as a volume ("3-D") or slice by slice ("2.5-D"); pictures are "2-D".
+        neighbours: Slices on either side that a slice is shown with, in 2.5-D.
+        dropout: Share of features left out at random while learning.
+    """
+
+    network: str | None = None
     width: int | None = None
     depth: int | None = None
+    dimensions: Dimensions | None = None
+    neighbours: int | None = None
+    dropout: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,9 +77,13 @@ class Training:
 
     Args:
         minutes, epochs, steps: The budget; the one set last replaces the others.
-        patch: (slice, row, column) voxels of what the network sees at once.
+        patch: (slice, row, column) voxels of what the network sees at once; for tasks that answer for a whole image,
+            the size that it is brought to.
         rate: Learning rate at its highest.
+        weight_decay, l1: How strongly weights are kept small: by their squares (L2), by their sizes (L1).
         average: Decay of the moving average of weights (EMA).
+        deterministic: Compute so that the same steps give the same bits on the same machine, also after a stop;
+            a budget in minutes is turned into steps before the first one.
         fold: Validate on this fold of the split's K folds; None uses the split's validation side.
     """
 
@@ -65,8 +94,10 @@ class Training:
     batch: int | None = None
     rate: float | None = None
     weight_decay: float | None = None
+    l1: float | None = None
     average: float | None = None
     precision: Precision | None = None
+    deterministic: bool = False
     fold: int | None = None
     seed: int = 0
 
@@ -81,6 +112,8 @@ class Inference:
         window_hu: Low and high of a "window".
         overlap: Share by which neighbouring windows overlap, 0 to below 1.
         flips: Axes mirrored at reading, answers averaged; each doubles the time.
+        runtime: "torch", "torch-bf16" or "openvino" with just these windows; "auto" takes the quickest, and as few
+            windows, as agree with the reference (torch in float32, these windows) on a trial.
     """
 
     spacing_mm: tuple[float, float, float] | None = None
@@ -88,6 +121,7 @@ class Inference:
     window_hu: tuple[float, float] | None = None
     overlap: float | None = None
     flips: tuple[str, ...] = ()
+    runtime: str = "auto"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +164,10 @@ class Recipe:
             ("transforms.strength", self.transforms.strength, 0.0, 5.0),
             ("models.width", models.width, 2, 1024),
             ("models.depth", models.depth, 1, 8),
+            ("models.neighbours", models.neighbours, 0, 16),
+            ("models.dropout", models.dropout, 0.0, 0.9),
+            ("tasks.label_smoothing", self.tasks.label_smoothing, 0.0, 0.5),
+            ("training.l1", training.l1, 0.0, 1.0),
             ("training.minutes", training.minutes, 0.01, 100_000),
             ("training.epochs", training.epochs, 1, 1_000_000),
             ("training.steps", training.steps, 1, 100_000_000),
@@ -138,14 +176,11 @@ class Recipe:
             ("training.weight_decay", training.weight_decay, 0.0, 1.0),
             ("training.average", training.average, 0.0, 0.999999),
             ("training.fold", training.fold, 0, 99),
-            ("training.patch", min(training.patch) if training.patch else None, 1, 4096),
+            ("training.seed", training.seed, 0, 2**32 - 1),
+            *(("training.patch", edge, 1, 100_000) for edge in training.patch or ()),
             ("inference.overlap", inference.overlap, 0.0, 0.9),
-            (
-                "inference.spacing_mm",
-                min(inference.spacing_mm) if inference.spacing_mm else None,
-                1e-3,
-                100.0,
-            ),
+            *(("inference.spacing_mm", step, 1e-3, 100.0) for step in inference.spacing_mm or ()),
+            *(("inference.window_hu", end, -1e6, 1e6) for end in inference.window_hu or ()),
         )
 
     @property

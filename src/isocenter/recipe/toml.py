@@ -100,6 +100,8 @@ def _typed(key: str, value: Any, hint: Any) -> Any:
     if origin is tuple:
         parts = get_args(hint)
         many = parts[-1] is Ellipsis
+        if many and isinstance(value, str):  # one name is a list of one
+            value = [value]
         if not isinstance(value, list | tuple) or (not many and len(value) != len(parts)):
             size = "a list" if many else f"a list of {len(parts)}"
             raise RecipeError(f"{key} = {value!r} is not {size}.")

@@ -22,8 +22,11 @@ class Finding:
     """One structure that was looked for: what of it was outlined.
 
     Args:
-        volume: In ml, with the interval that the model's errors on its validation patients give.
-        extent_mm: Of the outline (right to left, front to back, foot to head); None where nothing was outlined.
+        volume: In ml, of a picture its area in mm² or pixels, with the interval that the model's errors on its
+            validation patients give.
+        extent: Of the outline (right to left, front to back, foot to head), of a picture (across, down); None where
+            nothing was outlined.
+        extent_unit: "mm", or "pixels" where nobody knows how large one is.
         slices: First and last slice of the input, counted from 1; None where nothing was outlined.
         pieces: Parts that do not touch each other.
         is_cut: The outline reaches the image's edge, so the structure may go on outside.
@@ -33,7 +36,8 @@ class Finding:
     colour: tuple[int, int, int]
     volume: Score
     code: Code | None = None
-    extent_mm: tuple[float, float, float] | None = None
+    extent: tuple[float, ...] | None = None
+    extent_unit: str = "mm"
     slices: tuple[int, int] | None = None
     pieces: int = 0
     is_cut: bool = False
@@ -58,6 +62,7 @@ class Picture:
         letters: Where the patient's sides are: (top, right, bottom, left), such as ("A", "L", "P", "R").
         structures: Names of what is outlined here.
         is_cropped: Only the neighbourhood of the findings is shown.
+        has_size: False where nobody knows how large a pixel is: `size_mm` then only tells its proportions.
     """
 
     plane: Plane
@@ -70,6 +75,7 @@ class Picture:
     letters: tuple[str, str, str, str]
     structures: tuple[str, ...]
     is_cropped: bool = False
+    has_size: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +128,62 @@ class ModelSummary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """One case whose truth is known, and what the model answered.
+
+    Args:
+        truth: A class, a grade, "yes" or "no", or a number.
+        value: The model's answer, of the same form.
+        probabilities: Class to probability; empty for a number.
+    """
+
+    patient: str
+    target: str
+    truth: str | float
+    value: str | float
+    probabilities: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Band:
+    """Answers that lie near each other, and what they meant.
+
+    Args:
+        low, high: From which to which probability, or from which to which number.
+        score: Share of patients of whom the answer was true (Wilson interval), or the mean error of a number without
+            its sign (bootstrap interval); n counts patients.
+        cases: Of these patients, with an answer in the band.
+        true: Patients of whom the answer was true, a patient of several cases by their mean; nan for a number.
+    """
+
+    low: float
+    high: float
+    score: Score
+    cases: int
+    true: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Similar:
+    """What answers like this one meant on patients whose truth is known.
+
+    Args:
+        target: The question.
+        answer: The class whose probability is meant; empty for a number.
+        here: The band that this case's answer lies in.
+        bands: All bands that hold an answer, from low to high; empty for a number.
+        patients, true: How many were asked in all, and of how many of them the answer was true; nan for a number.
+    """
+
+    target: str
+    answer: str
+    here: Band
+    bands: tuple[Band, ...] = ()
+    patients: int
+    true: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluated:
     """How a model did on patients whose truth is known.
 
@@ -131,6 +193,8 @@ class Evaluated:
         scores: Per structure, and "mean" over them.
         tolerance_mm: Within which two surfaces count as one (NSD); None where not measured.
         subgroups: Scores by a fact of the case, such as "sex: F".
+        outcomes: What was answered of each case, and what was true; empty for outlines.
+        notes: What a reader of the scores must know, in plain English.
         receipt: Digest of the receipt of the evaluation.
     """
 
@@ -140,6 +204,8 @@ class Evaluated:
     scores: tuple[Score, ...] = ()
     tolerance_mm: float | None = None
     subgroups: Mapping[str, tuple[Score, ...]] = field(default_factory=dict)
+    outcomes: tuple[Outcome, ...] = ()
+    notes: tuple[str, ...] = ()
     receipt: str = ""
 
 
@@ -148,6 +214,8 @@ class Report:
     """One case, as a reader is told of it.
 
     Args:
+        findings: One for each structure that was looked for; empty where the model answers for the whole image.
+        similar: What answers like the prediction's meant, where patients of known truth were asked.
         overview: The slice that shows most of what was found, one per plane.
         series: Pictures from end to end of what was found.
         shading: How values became greys.
@@ -156,7 +224,7 @@ class Report:
         version: Of isocenter.
 
     Raises:
-        InputError: No finding: a report says of each structure what was found, also nothing.
+        InputError: Neither a finding nor an answer: a report says of each structure what was found, also nothing.
     """
 
     prediction: Prediction
@@ -170,10 +238,11 @@ class Report:
     origins: tuple[Origin, ...]
     at: str
     version: str
+    similar: tuple[Similar, ...] = ()
     status: Status = "machine"
 
     def __post_init__(self) -> None:
-        if not self.findings:
+        if not self.findings and not self.prediction.answers:
             raise InputError(f"The report of case {self.prediction.case} has no finding; its label table is empty.")
 
     @property

@@ -15,7 +15,8 @@ class Score:
         name: The measure by its field's name, such as "dice", "nsd", "hd95_mm".
         label: The structure or class that it speaks of; "mean" for the mean over them.
         value: nan where nothing could be measured (n is 0 then).
-        low, high: 95 % interval; nan where n is below 2, since one patient has no spread.
+        low, high: 95 % interval; nan where n is below 2, since one patient has no spread. Without width where all
+            patients agree on a figure that has no bounds: it is shown as none.
         n: Patients behind the value.
         unit: "1" for a share, "mm", "ml", "%".
 
@@ -69,7 +70,7 @@ class Score:
         unit = "" if self.unit == "1" else f" {self.unit}"
         if self.n == 0 or math.isnan(self.value):
             return f"not measured (n = {self.n})"
-        if math.isnan(self.low):
+        if math.isnan(self.low) or self.low == self.high:
             return f"{self.value:.{digits}f}{unit} (no interval, n = {self.n})"
         return f"{self.value:.{digits}f}{unit} [{self.low:.{digits}f}, {self.high:.{digits}f}] (n = {self.n})"
 

@@ -7,6 +7,7 @@ models/<id>/   as training left them
 runs/<id>/     working folders of runs
 receipts/      <digest>.json: signed statements
 keys/          signing.pem, public.pem, pseudonyms.key: for the owner alone; without them nothing can be signed
+speeds/        how quickly models are read on this machine (see learning.inference.pace)
 locks/, aside/ who is at work, and what is not finished
 """
 
@@ -51,6 +52,7 @@ class Store:
         self.evaluations = Evaluations(self.blobs, catalogue=self._catalogue)
         self.models = Models(files, catalogue=self._catalogue, here=here)
         self.runs = Runs(catalogue=self._catalogue, here=here)
+        self.speeds = here.folder / "speeds"  # only of this machine, and only a memory
         self.receipts = Receipts(files, catalogue=self._catalogue, keys=keys)
         here.sweep()
 

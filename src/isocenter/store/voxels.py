@@ -27,6 +27,8 @@ _FRONT = len(_MAGIC) + 8
 def volume_parts(volume: Volume) -> tuple[Part, Part]:
     """Return a volume as header and voxels."""
     told: dict[str, str | bool] = {"unit": volume.unit, "modality": volume.modality, "is_planar": volume.is_planar}
+    if not volume.has_size:  # said only where it is so: the bytes of all other volumes stay as they were
+        told["has_size"] = False
     return _parts(volume.voxels, volume.affine, header={"kind": "volume", **told})
 
 
@@ -43,8 +45,9 @@ def volume_from(blob: bytes) -> Volume:
     """
     header, voxels, affine = _opened(blob, kind="volume")
     return Volume(
-        voxels=voxels, affine=affine, unit=header["unit"], modality=header["modality"], is_planar=header["is_planar"]
-    )
+        voxels=voxels, affine=affine, unit=header["unit"], modality=header["modality"], is_planar=header["is_planar"],
+        has_size=header.get("has_size", True),
+    )  # fmt: skip
 
 
 def mask_from(blob: bytes, *, table: LabelTable) -> Mask:

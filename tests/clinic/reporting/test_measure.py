@@ -22,7 +22,7 @@ def by_name(mask: Mask, volumes: tuple[Score, ...] = ()) -> dict[str, Finding]:
 def test_size_place_and_parts_are_those_of_the_body(mask: Mask) -> None:
     found = by_name(mask)
     liver, cyst = found["liver"], found["cyst"]
-    assert liver.extent_mm == pytest.approx((30.0, 20.0, 10.0))
+    assert liver.extent == pytest.approx((30.0, 20.0, 10.0))
     assert liver.volume.value == pytest.approx(6.0)
     assert (liver.slices, liver.pieces) == ((4, 5), 1)
     assert (cyst.slices, cyst.pieces) == ((8, 10), 2)
@@ -40,7 +40,7 @@ def test_a_region_is_a_finding_in_the_colour_of_its_first_label(mask: Mask) -> N
 def test_a_structure_without_a_voxel_is_still_a_finding(mask: Mask) -> None:
     nodule = by_name(mask)["nodule"]
     assert not nodule.is_found
-    assert nodule.extent_mm is None
+    assert nodule.extent is None
     assert nodule.slices is None
 
 
@@ -60,7 +60,7 @@ def test_the_extent_does_not_depend_on_how_the_series_is_stored(mask: Mask) -> N
     for order in permutations(("RL", "AP", "IS")):
         for letters in product(*order):
             turned = by_name(mask.oriented("".join(letters)))["liver"]
-            assert turned.extent_mm == pytest.approx((30.0, 20.0, 10.0))
+            assert turned.extent == pytest.approx((30.0, 20.0, 10.0))
 
 
 def test_an_oblique_box_is_as_wide_as_its_corners() -> None:
@@ -71,7 +71,7 @@ def test_an_oblique_box_is_as_wide_as_its_corners() -> None:
     labels[1:3, 2:6, 2:10] = 1  # 2 × 4 × 8 mm
     affine = Affine.from_parts(origin=(0, 0, 0), directions=directions, spacing=(1, 1, 1))
     box = by_name(Mask(labels=labels, affine=affine, table=LabelTable.of("box")))["box"]
-    assert box.extent_mm == pytest.approx((8 * cos + 4 * sin, 8 * sin + 4 * cos, 2.0))
+    assert box.extent == pytest.approx((8 * cos + 4 * sin, 8 * sin + 4 * cos, 2.0))
 
 
 def test_a_stated_volume_keeps_its_interval(mask: Mask) -> None:
@@ -90,3 +90,15 @@ def test_a_volume_of_another_mask_is_refused(mask: Mask) -> None:
 def test_volumes_that_must_not_be_added_are_known(mask: Mask) -> None:
     assert overlaps(mask.table)
     assert not overlaps(LabelTable.of("a", "b"))
+
+
+@pytest.mark.parametrize(("unit", "told"), [("mm²", "mm"), ("pixels", "pixels")])
+def test_a_picture_is_measured_across_and_down_in_what_is_known(unit: str, told: str) -> None:
+    labels = np.zeros((1, 20, 30), dtype=np.uint8)
+    labels[0, 4:9, 10:22] = 1
+    step = 0.5 if unit == "mm²" else 1.0
+    affine = Affine.from_parts(origin=(0, 0, 0), directions=np.eye(3)[:, ::-1], spacing=(1, step, step))
+    mask = Mask(labels=labels, affine=affine, table=LabelTable.of("lesion"))
+    (lesion,) = measure(mask, volumes=[], voxel_size=(step**2, unit))
+    assert (lesion.extent, lesion.extent_unit) == ((12 * step, 5 * step), told)
+    assert (lesion.volume.value, lesion.volume.unit) == (60 * step**2, unit)

@@ -11,7 +11,7 @@ from isocenter.result import Score
 
 SCORE = Score(name="dice", label="liver", value=0.9, low=0.88, high=0.92, n=3)
 PLAN = Plan(
-    task="segmentation", channels=(Channel(role="ct", scaling=Scaling(kind="window", low=-160, high=240)),),
+    channels=(Channel(role="ct", scaling=Scaling(kind="window", low=-160, high=240)),),
     orientation="SPL", spacing_mm=(1.0, 1.0, 1.0), network="unet", width=8, depth=2, patch=(16, 16, 16), batch=2,
     steps=10, minutes=0.0, rate=1e-3, weight_decay=0.0, average=0.0, precision="fp32", foreground=0.5,
     variation=Variation(), overlap=0.5, flips=(), fold=None, seed=0, recipe="r", dataset="d",

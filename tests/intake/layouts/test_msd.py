@@ -12,7 +12,7 @@ from isocenter.image import write_nifti
 from isocenter.intake.issue import Issue
 from isocenter.intake.layouts.folders import read_folder
 from isocenter.intake.layouts.found import Found, Read
-from isocenter.intake.layouts.steady import steady
+from isocenter.intake.steady import steady
 from tests.intake.conftest import image, mask
 
 Edit = Callable[..., None]
@@ -142,7 +142,7 @@ def test_test_images_with_labels_are_named_as_test_cases(msd: Path) -> None:
         (msd / part).mkdir()
         shutil.copy(msd / part.replace("Ts", "Tr") / "case_0.nii.gz", msd / part / "held_out.nii.gz")
     found = found_in(msd)
-    assert found.test == {"held_out"}
+    assert found.sides == {"held_out": "test"}
     assert len(found) == 5
 
 

@@ -12,6 +12,7 @@ import pytest
 from isocenter.errors import InputError, PlanError
 from isocenter.image import Mask, Volume, resample_mask
 from isocenter.learning.inference.predict import Reader, fitting, volume_scores
+from isocenter.learning.inference.runtime import has_bf16
 from isocenter.metrics import dice
 from isocenter.models.model import Model, write_model
 
@@ -70,8 +71,21 @@ def test_another_grid_gives_the_same_answer_within_interpolation(
 
 def test_seconds_are_told_by_stage(reader: Reader, body: Body) -> None:
     seconds = reader.read({"ct": body()[0]}).seconds
-    assert set(seconds) == {"prepare", "network", "restore"}
+    assert set(seconds) == {"prepare", "choose", "network", "blend", "label", "restore"}
     assert min(seconds.values()) > 0
+
+
+def test_a_reading_says_how_it_was_read(trained: Model, body: Body) -> None:
+    volume, _ = body()
+    quick = Reader(trained).read({"ct": volume}).choice
+    assert quick is not None
+    # over within a second: in the reference, and with the plan's windows
+    assert quick.brief() == {"name": "torch", "agreement": 1.0, "overlap": trained.plan.overlap, "batch": 1}
+    if has_bf16():
+        asked = Reader(trained, runtime="torch-bf16").read({"ct": volume})
+        assert asked.choice is not None
+        assert asked.choice.brief()["name"] == "torch-bf16"
+        assert asked.choice.brief()["agreement"] is None  # nothing was compared
 
 
 def test_one_volume_is_taken_whatever_its_role_is_called(reader: Reader, body: Body) -> None:
@@ -84,6 +98,13 @@ def test_a_missing_role_is_named(trained: Model, body: Body) -> None:
     volume, _ = body()
     with pytest.raises(InputError, match="ct is missing among t1, t2"):
         fitting({"t1": volume, "t2": volume}, trained)
+
+
+def test_the_only_volume_of_another_sequence_is_refused(trained: Model, body: Body) -> None:
+    channel = replace(trained.plan.channels[0], role="flair")
+    told = replace(trained.description, plan=replace(trained.plan, channels=(channel,)))
+    with pytest.raises(InputError, match=r"reads 'flair', and this case has 't1w'"):
+        fitting({"t1w": body()[0]}, replace(trained, description=told))
 
 
 def test_another_modality_is_refused(trained: Model, body: Body) -> None:

@@ -110,3 +110,48 @@ def test_volumes_of_different_places_are_not_laid_on_each_other(make_plan: Calla
     channels = tuple(replace(make_plan().channels[0], role=role) for role in ("t1", "flair"))
     with pytest.raises(InputError, match="do not overlap"):
         prepare({"t1": first, "flair": away}, plan=make_plan(channels=channels))
+
+
+def flat(voxels: np.ndarray, *, spacing: tuple[float, float] = (1.0, 1.0), has_size: bool = True) -> Volume:
+    affine = Affine.from_parts(origin=(0, 0, 0), directions=np.eye(3)[:, ::-1], spacing=(1, *spacing))
+    return Volume(voxels=voxels, affine=affine, is_planar=True, has_size=has_size)
+
+
+AS_IT_IS = Scaling(kind="unit", low=0, high=255, shift=0, scale=1)
+
+
+def test_a_picture_in_colour_is_three_planes_and_a_grey_one_among_them_three_times_the_same(
+    make_plan: Callable[..., Plan],
+) -> None:
+    plan = make_plan(channels=(Channel(role="image", scaling=AS_IT_IS, colours=3),), dimensions="2-D")
+    colours = np.random.default_rng(0).integers(0, 255, (3, 1, 6, 8)).astype(np.uint8)
+    assert np.array_equal(prepare({"image": flat(colours)}, plan=plan).image.numpy(), colours)
+    grey = prepare({"image": flat(colours[0])}, plan=plan).image
+    assert torch.equal(grey[0], grey[1])
+    assert torch.equal(grey[0], grey[2])
+
+
+def test_colours_are_resampled_plane_by_plane(make_plan: Callable[..., Plan]) -> None:
+    plan = make_plan(channels=(Channel(role="image", scaling=AS_IT_IS, colours=3),), dimensions="2-D")
+    colours = np.stack([np.full((1, 6, 8), value, dtype=np.uint8) for value in (10, 20, 30)])
+    seen = prepare({"image": flat(colours, spacing=(2.0, 2.0))}, plan=plan)
+    assert seen.shape == (1, 12, 16)
+    assert seen.image.mean(dim=(1, 2, 3)).tolist() == pytest.approx([10, 20, 30])
+
+
+def test_a_grey_plan_refuses_a_picture_in_colour(make_plan: Callable[..., Plan]) -> None:
+    with pytest.raises(InputError, match="one grey value"):
+        prepare({"image": flat(np.zeros((3, 1, 6, 8), np.uint8))}, plan=make_plan(dimensions="2-D"))
+
+
+def test_pictures_of_unknown_size_are_read_pixel_by_pixel_and_come_back(make_plan: Callable[..., Plan]) -> None:
+    plan = make_plan(channels=(Channel(role="image", scaling=AS_IT_IS, has_size=False),), dimensions="2-D")
+    labels = np.zeros((1, 6, 8), np.uint8)
+    labels[0, 2:4, 3:7] = 1
+    sized = flat(np.arange(48, dtype=np.uint8).reshape(1, 6, 8), spacing=(0.14, 0.14))
+    seen = prepare({"image": sized}, plan=plan)
+    assert seen.shape == (1, 6, 8)  # not shrunk to 1 mm: the model knows pixels only
+    mask = Mask(labels=labels, affine=sized.affine, table=TABLE)
+    back = restore(prepare_mask(mask, seen).numpy(), seen, onto=sized, table=TABLE)
+    assert np.array_equal(back.labels, labels)
+    assert back.affine is sized.affine

@@ -14,8 +14,19 @@ from monai.inferers import sliding_window_inference
 from torch import Tensor, nn
 
 from isocenter.errors import PlanError
-from isocenter.learning.inference.runtime import has_bf16
-from isocenter.learning.inference.window import Tiling, label_shares, label_volume, nearness, starts
+from isocenter.learning.inference.blend import Sums
+from isocenter.learning.inference.clock import Clock
+from isocenter.learning.inference.runtime import as_it_stands, has_bf16
+from isocenter.learning.inference.window import (
+    Tiling,
+    cut,
+    label_shares,
+    label_volume,
+    nearness,
+    places,
+    seen,
+    starts,
+)
 
 
 def network(channels: int = 1, classes: int = 3, seed: int = 0) -> nn.Module:
@@ -37,7 +48,7 @@ def image(*shape: int, seed: int = 1) -> Tensor:
 
 
 def whole_at_once(net: nn.Module, picture: Tensor, tiling: Tiling, classes: int) -> Tensor:
-    """Return probabilities the plain way: sums and weights for the whole volume, in float64."""
+    """Return weighed mean scores the plain way: sums and weights for the whole volume, in float64."""
     size = picture.shape[1:]
     sums, weights = torch.zeros(classes, *size, dtype=torch.float64), torch.zeros(*size, dtype=torch.float64)
     weight = nearness(tiling.patch).double()
@@ -47,7 +58,7 @@ def whole_at_once(net: nn.Module, picture: Tensor, tiling: Tiling, classes: int)
             for r in cuts[1]:
                 for c in cuts[2]:
                     here = tuple(slice(a, a + n) for a, n in zip((s, r, c), tiling.patch, strict=True))
-                    sums[(slice(None), *here)] += weight * torch.softmax(net(picture[(slice(None), *here)][None])[0], 0)
+                    sums[(slice(None), *here)] += weight * net(picture[(slice(None), *here)][None])[0]
                     weights[here] += weight
     return sums / weights
 
@@ -57,10 +68,10 @@ def whole_at_once(net: nn.Module, picture: Tensor, tiling: Tiling, classes: int)
 def test_slab_by_slab_equals_the_whole_volume_at_once(overlap: float, shape: tuple[int, int, int]) -> None:
     net, picture = network(), image(1, *shape)
     tiling = Tiling(patch=(8, 12, 12), overlap=overlap)
-    wanted = whole_at_once(net, picture, tiling, 3)
+    wanted = torch.softmax(whole_at_once(net, picture, tiling, 3), 0)
     found = torch.empty(3, *shape)
-    for slices, shares in label_shares(net, picture, tiling=tiling, classes=3):
-        found[:, slices] = shares / shares.sum(dim=0)
+    for number, shares in label_shares(net, picture, tiling=tiling, classes=3):
+        found[:, number] = shares
     # 1e-5: float32 sums against float64
     assert float((found - wanted).abs().max()) < 1e-5
     labels = label_volume(net, picture, tiling=tiling, classes=3)
@@ -77,7 +88,7 @@ def test_labels_equal_the_oracle() -> None:
             picture[None],
             (8, 16, 16),
             1,
-            lambda x: torch.softmax(net(x), 1),
+            net,
             overlap=0.5,
             roi_weight_map=nearness((8, 16, 16)),
         )[0]
@@ -110,11 +121,67 @@ def test_mirrored_readings_are_turned_back_before_they_are_averaged() -> None:
     tiling = Tiling(patch=(8, 12, 12), flips=("row", "column"))
     with torch.no_grad():
         turns: list[tuple[int, ...]] = [(), (3,), (4,), (3, 4)]
-        mean = sum(torch.softmax(net(picture[None].flip(turn)), 1).flip(turn) for turn in turns)
-    (_, shares), *_ = label_shares(net, picture, tiling=tiling, classes=3)
-    found = shares / shares.sum(dim=0)
+        mean = sum(net(picture[None].flip(turn)).flip(turn) for turn in turns)
     assert isinstance(mean, Tensor)
-    assert float((found - mean[0] / 4).abs().max()) < 1e-5
+    found = torch.stack([shares for _, shares in label_shares(net, picture, tiling=tiling, classes=3)], dim=1)
+    assert float((found - torch.softmax(mean[0] / 4, 0)).abs().max()) < 1e-5
+
+
+class Counting(nn.Module):
+    """A network that counts how often it is asked."""
+
+    def __init__(self, inner: nn.Module) -> None:
+        super().__init__()
+        self.inner = inner
+        self.asked = 0
+
+    def forward(self, windows: Tensor) -> Tensor:
+        self.asked += len(windows)
+        answers: Tensor = self.inner(windows)
+        return answers
+
+
+def in_air(*shape: int) -> Tensor:
+    """Return noise in the middle of an image whose outer parts hold one value."""
+    picture = torch.full(shape, -2.5)
+    inside = tuple(slice(n // 3, n // 3 + n // 4) for n in shape[1:])
+    picture[(slice(None), *inside)] = image(*shape)[(slice(None), *inside)]
+    return picture
+
+
+@pytest.mark.parametrize("flips", [(), ("row",)])
+def test_windows_of_one_value_are_read_once_and_change_no_bit(flips: tuple[str, ...]) -> None:
+    net, picture = Counting(network(channels=2)), in_air(2, 24, 64, 48)
+    tiling = Tiling(patch=(8, 16, 16), flips=flips)
+    found = label_volume(net, picture, tiling=tiling, classes=3)
+    asked = net.asked
+    every = places(picture.shape[1:], tiling)
+    sums = Sums(tiling.patch, picture.shape[1:], classes=3, axis=1, device=torch.device("cpu"))
+    runtime = as_it_stands(net, precision="fp32")
+    wanted = np.empty_like(found)
+    rows = sorted({place[1] for place in every})
+    for row, following in zip(rows, [*rows[1:], picture.shape[2]], strict=True):
+        sums.reach(row)
+        for place in (place for place in every if place[1] == row):
+            sums.add(place, seen(runtime, cut(picture, place, patch=tiling.patch)[None], flips=flips)[0])
+        for plane, scores in sums.planes(following):
+            wanted[:, plane] = scores.argmax(dim=-1).numpy()
+    assert asked < len(every) * 2 ** len(flips) / 2
+    assert np.array_equal(found, wanted)
+
+
+def test_a_window_that_varies_in_one_channel_is_not_taken_for_plain() -> None:
+    net, picture = Counting(network(channels=2)), torch.zeros(2, 8, 16, 32)
+    picture[1, 3, 5, 20] = 4.0
+    label_volume(net, picture, tiling=Tiling(patch=(8, 16, 16), overlap=0.0), classes=3)
+    assert net.asked == 2
+
+
+def test_the_clock_is_told_where_the_time_goes() -> None:
+    clock = Clock()
+    label_volume(network(), image(1, 16, 24, 24), tiling=Tiling(patch=(8, 12, 12)), classes=3, clock=clock)
+    assert set(clock.seconds) == {"network", "blend", "label"}
+    assert min(clock.seconds.values()) > 0
 
 
 def test_progress_counts_every_window_once() -> None:

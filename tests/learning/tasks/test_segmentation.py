@@ -11,6 +11,7 @@ from isocenter.errors import LabelError, NotFoundError
 from isocenter.image import Label, LabelTable, Region
 from isocenter.learning.tasks import find_task
 from isocenter.learning.tasks.losses import IGNORE, cross_entropy_and_dice, soft_dice
+from isocenter.recipe import Goal
 
 TABLE = LabelTable(
     labels=(Label(value=3, name="core"), Label(value=300, name="oedema")),
@@ -20,7 +21,7 @@ TABLE = LabelTable(
 
 
 def test_labels_become_classes_and_come_back() -> None:
-    task = find_task("segmentation", table=TABLE)
+    task = find_task(Goal(kind="segmentation"), table=TABLE)
     labels = torch.tensor([[[0, 3, 300, 255]]], dtype=torch.int32)
     classes = task.encode(labels)
     assert classes.tolist() == [[[0, 1, 2, IGNORE]]]
@@ -30,12 +31,12 @@ def test_labels_become_classes_and_come_back() -> None:
 
 def test_a_label_outside_the_table_is_refused() -> None:
     with pytest.raises(LabelError, match=r"\[7\]"):
-        find_task("segmentation", table=TABLE).encode(torch.tensor([[[0, 7]]]))
+        find_task(Goal(kind="segmentation"), table=TABLE).encode(torch.tensor([[[0, 7]]]))
 
 
 def test_an_unknown_task_is_answered_with_the_known_ones() -> None:
     with pytest.raises(NotFoundError, match="segmentation"):
-        find_task("segmentatoin", table=TABLE)
+        find_task(Goal(kind="segmentatoin"), table=TABLE)
 
 
 def test_a_certain_right_answer_costs_nothing_and_a_wrong_one_much() -> None:
@@ -66,18 +67,3 @@ def test_what_is_ignored_has_no_slope() -> None:
 def test_a_batch_of_ignored_voxels_alone_is_no_nan() -> None:
     loss = cross_entropy_and_dice(torch.randn(1, 3, 2, 2, 2), torch.full((1, 2, 2, 2), IGNORE))
     assert math.isfinite(float(loss))
-
-
-def test_the_score_is_the_dice_of_labels_and_regions() -> None:
-    task = find_task("segmentation", table=TABLE)
-    found = torch.tensor([[[1, 1, 2, 0, 1]]])
-    truth = torch.tensor([[[1, 2, 2, 0, IGNORE]]])
-    score = task.score(found, truth)
-    assert score["core"] == pytest.approx(2 / 3)
-    assert score["oedema"] == pytest.approx(2 / 3)
-    assert score["whole"] == 1.0
-
-
-def test_nothing_to_find_and_nothing_found_is_no_score() -> None:
-    score = find_task("segmentation", table=TABLE).score(torch.zeros(1, 2, 2), torch.zeros(1, 2, 2))
-    assert all(math.isnan(value) for value in score.values())

@@ -1,9 +1,6 @@
 """Runs on small phantoms: they learn, go on where they were, and say what is wrong."""
 
-import json
-import signal
-import subprocess
-import sys
+import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,7 +13,7 @@ import torch
 from safetensors.torch import load_file
 
 from isocenter.case import Annotation, Case
-from isocenter.errors import TrainingError
+from isocenter.errors import InputError, TrainingError
 from isocenter.image import Affine, Label, LabelTable, Mask, Region, Volume
 from isocenter.learning.training import Cases, Progress, decide, fingerprint, fit
 from isocenter.learning.training.watch import Watch, unfound_structures
@@ -100,35 +97,36 @@ def test_a_run_stopped_by_hand_goes_on_as_if_nothing_had_been(tmp_path: Path, ma
     assert all(torch.equal(one[name], two[name]) for name in one)
 
 
-KILLED = """
-import sys
-from pathlib import Path
-sys.path.insert(0, sys.argv[1])
-import test_fit
-from isocenter.learning.training import fit
-from isocenter.recipe import Plan, recipe_from
-import isocenter.learning.training.fit as room, json
-sys.modules["isocenter.learning.training.fit"]._SAVE_SECONDS = 0.0
-plan = Plan.from_document(json.loads(sys.argv[3]))
-fit(plan, test_fit.cases(), folder=Path(sys.argv[2]))
-"""
-
-
-def test_a_killed_run_goes_on_as_if_nothing_had_been(tmp_path: Path, make_plan: Callable[..., Plan]) -> None:
-    plan = make_plan(steps=40)
+def test_a_run_stopped_in_the_midst_of_a_step_repeats_that_step(tmp_path: Path, make_plan: Callable[..., Plan]) -> None:
+    plan = make_plan(steps=6, deterministic=True)
     whole = fit(plan, cases(), folder=tmp_path / "whole")
-    folder = tmp_path / "killed"
-    arguments = [str(Path(__file__).parent), str(folder), json.dumps(plan.to_document())]
-    with subprocess.Popen([sys.executable, "-c", KILLED, *arguments]) as process:
-        while not (folder / "checkpoint.safetensors").is_file():
-            assert process.poll() is None, "the run ended before it could be killed"
-            time.sleep(0.002)
-        process.send_signal(signal.SIGKILL)
-    assert not (folder / "weights.safetensors").exists()
-    resumed = fit(plan, cases(), folder=folder)
-    assert resumed.steps == 40
+    taken = torch.optim.AdamW.step
+    stops = iter([False, False, True])
+
+    def stopped(self: torch.optim.AdamW) -> None:
+        if next(stops):
+            raise KeyboardInterrupt  # the step has its number already, the weights have not moved
+        taken(self)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ROOM, "_SAVE_SECONDS", 0.0)
+        patch.setattr(torch.optim.AdamW, "step", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            fit(plan, cases(), folder=tmp_path / "stopped")
+    resumed = fit(plan, cases(), folder=tmp_path / "stopped")
     one, two = load_file(whole.weights), load_file(resumed.weights)
     assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+def test_what_a_run_killed_at_its_very_end_left_is_taken_away(tmp_path: Path, make_plan: Callable[..., Plan]) -> None:
+    done = fit(make_plan(steps=2), cases(), folder=tmp_path)
+    (tmp_path / "checkpoint.safetensors").write_bytes(b"of the last minute")
+    (tmp_path / "prepared").mkdir()
+    assert fit(make_plan(steps=2), cases(), folder=tmp_path) == done
+    assert [path.name for path in sorted(tmp_path.iterdir())] == ["fitted.json", "weights.safetensors"]
+    (tmp_path / "fitted.json").write_text("{")
+    with pytest.raises(TrainingError, match=r"fitted\.json.*damaged.*Delete it"):
+        fit(make_plan(steps=2), cases(), folder=tmp_path)
 
 
 def test_a_damaged_checkpoint_is_named(tmp_path: Path, make_plan: Callable[..., Plan]) -> None:
@@ -169,10 +167,18 @@ def test_labels_that_say_nothing_are_refused_before_an_hour_is_spent(
         fit(make_plan(), nothing, folder=tmp_path)
 
 
+def test_a_case_that_does_not_fit_the_plan_is_named(tmp_path: Path, make_plan: Callable[..., Plan]) -> None:
+    other = LabelTable.of("ball")  # the cases hold a box as well
+    with pytest.raises(InputError, match=r"Case c0: The mask holds \[2\]"):
+        fit(make_plan(), Cases(train=loaders(1), validation=[], table=other), folder=tmp_path)
+
+
 def test_a_structure_that_no_case_has_is_told(tmp_path: Path, make_plan: Callable[..., Plan]) -> None:
     three = LabelTable.of("ball", "box", "star")
     fitted = fit(make_plan(steps=2), Cases(train=loaders(2, table=three), validation=[], table=three), folder=tmp_path)
     assert any("'star'" in words and "never find it" in words for words in fitted.notices)
+    # told before the first step: a run that goes on would be measured by a loss that is no number
+    assert all(math.isfinite(moment.loss) for moment in fitted.history)
 
 
 def test_one_structure_and_no_validation_will_do(tmp_path: Path, make_plan: Callable[..., Plan]) -> None:
@@ -200,7 +206,7 @@ def test_cases_that_do_not_fit_into_memory_are_mapped_from_files(
 ) -> None:
     held = fit(make_plan(steps=3), cases(), folder=tmp_path / "held")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ROOM, "_CACHE_SHARE", 0.0)
+        patch.setattr(ROOM, "SHELF_SHARE", 0.0)
         mapped = fit(make_plan(steps=3), cases(), folder=tmp_path / "mapped")
     one, two = load_file(held.weights), load_file(mapped.weights)
     assert all(torch.equal(one[name], two[name]) for name in one)
@@ -219,6 +225,13 @@ def test_a_run_that_goes_on_is_measured_by_how_it_began(make_plan: Callable[...,
     watch = Watch(make_plan(), first=2.0)
     for step in range(300, 400):
         watch.see(step, 0.3, share=step / 400)  # flat, and well below where it began
+
+
+def test_one_odd_step_after_a_stop_does_not_end_a_run(make_plan: Callable[..., Plan]) -> None:
+    watch = Watch(make_plan(), first=2.0)
+    watch.see(300, 2.4, share=0.75)
+    for step in range(301, 400):
+        watch.see(step, 0.3, share=step / 400)
 
 
 def test_what_was_never_found_is_told_by_name() -> None:
@@ -250,3 +263,41 @@ def test_two_channels_thick_slices_a_region_and_an_ignore_label_go_all_the_way(t
     assert plan.roles == ("t1", "flair")
     fitted = fit(plan, Cases(train=learnt, validation=learnt[:1], table=table), folder=tmp_path)
     assert set(fitted.scores) == {"ball", "box", "both", "mean"}
+
+
+def test_a_stack_is_outlined_slice_by_slice_with_its_neighbours(tmp_path: Path) -> None:
+    learnt = loaders(3)
+    seen = fingerprint((one() for one in learnt), table=TABLE)
+    recipe = recipe_from({"training": {"steps": 60}, "models": {"width": 8, "dimensions": "2.5-D", "neighbours": 1}})
+    plan = decide(recipe, seen, dataset="d", table=TABLE)
+    assert (plan.dimensions, plan.neighbours) == ("2.5-D", 1)
+    fitted = fit(plan, Cases(train=learnt, validation=loaders(2, first=50), table=TABLE), folder=tmp_path)
+    assert fitted.scores["mean"] > 0.6
+
+
+def test_pictures_in_colour_are_outlined(tmp_path: Path) -> None:
+    def load(number: int) -> Case:
+        rng = np.random.default_rng(number)
+        labels = np.zeros((1, 40, 44), dtype=np.uint8)
+        r, c = rng.integers(4, 24, 2)
+        labels[0, r : r + 12, c : c + 12] = 1
+        other = np.roll(labels, 20, axis=2)
+        voxels = rng.normal(90, 8, (3, *labels.shape))
+        voxels[0] += 80 * labels
+        voxels[2] += 80 * other
+        affine = Affine.from_parts(origin=(0, 0, 0), directions=np.eye(3)[:, ::-1], spacing=(1, 1, 1))
+        image = Volume(voxels=voxels.clip(0, 255).astype(np.uint8), affine=affine, is_planar=True, has_size=False)
+        mask = Mask(labels=labels, affine=affine, table=one)
+        return Case(
+            id=f"c{number}", patient=f"p{number}", volumes={"image": image},
+            annotations=(Annotation(reader="r", mask=mask),),
+        )  # fmt: skip
+
+    one = LabelTable.of("red")
+    learnt: list[Loader] = [lambda n=n: load(n) for n in range(6)]  # type: ignore[misc]
+    seen = fingerprint((each() for each in learnt), table=one)
+    plan = decide(recipe_from({"training": {"steps": 60}, "models": {"width": 8}}), seen, dataset="d", table=one)
+    assert (plan.inputs, plan.dimensions) == (3, "2-D")
+    shown: list[Loader] = [lambda n=n: load(n) for n in range(60, 63)]  # type: ignore[misc]
+    fitted = fit(plan, Cases(train=learnt, validation=shown, table=one), folder=tmp_path)
+    assert fitted.scores["red"] > 0.8  # the blue square beside it is as bright: only its colour tells

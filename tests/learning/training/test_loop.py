@@ -1,13 +1,16 @@
 """The rate's curve and the running average."""
 
+from collections.abc import Callable
 from copy import deepcopy
 from itertools import pairwise
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from isocenter.learning.training.loop import Learner, curve, follow
+from isocenter.learning.tasks import find_task
+from isocenter.learning.training.loop import Learner, curve, follow, learn, sizes
+from isocenter.recipe import Goal, Plan
 
 
 def test_the_rate_rises_shortly_then_falls_to_nothing() -> None:
@@ -36,3 +39,43 @@ def test_the_average_follows_quickly_at_first_and_slowly_later() -> None:
     learner.step = 10_000
     follow(learner, decay=0.99)
     assert learner.average.weight.item() == pytest.approx(0.01)  # type: ignore[operator]
+
+
+class Noisy(nn.Module):
+    """Draws a number of its own at every step, as a stranger's network may, and keeps it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weigh = nn.Linear(1, 1)
+        self.drawn: list[float] = []
+
+    def forward(self, images: Tensor) -> Tensor:
+        self.drawn.append(float(torch.rand(())))
+        scores: Tensor = self.weigh(images.flatten(1)).repeat(1, 2)
+        return scores
+
+
+def test_what_a_network_draws_for_itself_is_drawn_again_by_a_run_that_goes_on(make_plan: Callable[..., Plan]) -> None:
+    goal = Goal(kind="classification", target=("label",), answers=("a", "b"))
+    drawn = []
+    for first in (0, 2):
+        network = Noisy()
+        learner = Learner(
+            network=network, average=deepcopy(network), optimiser=torch.optim.SGD(network.parameters()), step=first
+        )
+        batch = torch.ones(1, 1, 1, 1, 1), torch.zeros(1, 1)
+        torch.rand(first)  # whatever was drawn before
+        list(learn(
+            learner, lambda _, batch=batch: batch, plan=make_plan(dropout=0.0), task=find_task(goal, table=None),
+            elapsed=lambda step: step / 4,
+        ))  # fmt: skip
+        drawn.append(network.drawn)
+    assert drawn[0][2:] == drawn[1]
+
+
+def test_the_sizes_leaves_offsets_out() -> None:
+    network = nn.Linear(2, 1)
+    with torch.no_grad():
+        network.weight.copy_(torch.tensor([[-3.0, 4.0]]))
+        network.bias.fill_(100.0)
+    assert sizes(network).item() == 7.0

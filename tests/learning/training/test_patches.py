@@ -1,17 +1,20 @@
 """Patches: whose turn, from where, and what fills what a case does not have."""
 
+import math
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 
 from isocenter.case import Annotation, Case
-from isocenter.image import Affine, LabelTable, Mask, Volume
+from isocenter.image import Affine, Label, LabelTable, Mask, Region, Volume
 from isocenter.learning.tasks import find_task
+from isocenter.learning.training.figures import outlined
 from isocenter.learning.training.patches import Shelf, draw_batch
-from isocenter.recipe import Plan
+from isocenter.recipe import Goal, Plan
 
 TABLE = LabelTable.of("speck")
 
@@ -31,7 +34,7 @@ def numbered(number: int, *, shape: tuple[int, int, int] = (40, 24, 24)) -> Case
 
 def shelf(plan: Plan, folder: Path, *, count: int = 1, shape: tuple[int, int, int] = (40, 24, 24)) -> Shelf:
     loaders = [lambda n=n: numbered(n, shape=shape) for n in range(count)]  # type: ignore[misc]
-    return Shelf(loaders, plan=plan, task=find_task("segmentation", table=TABLE), folder=folder, room=10**9)
+    return Shelf(loaders, plan=plan, task=find_task(Goal(kind="segmentation"), table=TABLE), folder=folder, room=10**9)
 
 
 def test_patches_centred_on_a_structure_hold_it(tmp_path: Path, make_plan: Callable[..., Plan]) -> None:
@@ -57,7 +60,7 @@ def test_every_case_has_its_turn_once_in_an_epoch(tmp_path: Path, make_plan: Cal
 
     plan = make_plan(batch=3)
     loaders = [lambda n=n: numbered(n) for n in range(4)]  # type: ignore[misc]
-    task = find_task("segmentation", table=TABLE)
+    task = find_task(Goal(kind="segmentation"), table=TABLE)
     counting = Counting(loaders, plan=plan, task=task, folder=tmp_path, room=10**9)
     for step in range(8):
         draw_batch(counting, plan=plan, step=step)
@@ -80,3 +83,13 @@ def test_what_a_small_case_lacks_is_filled_as_in_reading(tmp_path: Path, make_pl
     assert (images[:, :, 10:] == low).all()
     assert (images[..., 12:] == low).all()
     assert not targets[:, 10:].any()
+
+
+def test_a_look_finds_the_dice_of_labels_and_regions_where_somebody_has_judged() -> None:
+    regions = (Region(name="whole", values=(3, 300)),)
+    table = LabelTable(labels=(Label(value=3, name="core"), Label(value=300, name="oedema")), regions=regions)
+    found, truth = np.array([3, 3, 300, 0, 3]), np.array([3, 300, 300, 0, 0])
+    dice = outlined(found, truth, judged=np.array([True, True, True, True, False]), table=table)
+    assert dice == {"core": pytest.approx(2 / 3), "oedema": pytest.approx(2 / 3), "whole": 1.0}
+    nothing = outlined(found * 0, truth * 0, judged=found >= 0, table=table)
+    assert all(math.isnan(value) for value in nothing.values())

@@ -9,7 +9,7 @@ from pydicom.dataset import Dataset
 from isocenter.dicom.files import tags
 from isocenter.dicom.files.header import Header
 from isocenter.dicom.files.slow import BROKEN, quietly, read_dataset
-from isocenter.dicom.frames.frame import Frame, Key, common_key, pixel_spacing, thickness, triple
+from isocenter.dicom.frames.frame import Frame, Key, common_key, pixel_spacing, stated_mm, thickness, triple
 from isocenter.dicom.verdict.geometry import is_orientation
 from isocenter.errors import FileError
 
@@ -76,17 +76,19 @@ def _frame(header: Header, index: int, *, groups: Sequence[Dataset]) -> Frame:
     spacing = _numbers(measures.get("PixelSpacing"))
     step = _numbers(measures.get("SpacingBetweenSlices")) or _numbers(measures.get("SliceThickness"))
     shape = header.integer(tags.ROWS), header.integer(tags.COLUMNS)
+    is_stated = len(spacing) == 2 and min(spacing) > 0
     return Frame(
         header=header,
         index=index,
         shape=shape,
         position=triple(_numbers(_group(groups, "PlanePositionSequence").get("ImagePositionPatient"))),
         orientation=orientation if is_orientation(orientation) else None,
-        spacing=(spacing[0], spacing[1]) if len(spacing) == 2 and min(spacing) > 0 else pixel_spacing(header),
+        spacing=(spacing[0], spacing[1]) if is_stated else pixel_spacing(header),
         thickness_mm=abs(step[0]) if step and step[0] else thickness(header),
         rescale=_rescale(header, values),
         key=common_key(header, shape=shape) + _contrast_key(groups),
         times=_times(header, groups),
+        in_mm=is_stated or stated_mm(header) is not None,
     )
 
 

@@ -26,6 +26,7 @@ class Frame:
         rescale: (slope, intercept).
         key: What one volume has in common; frames that differ in it never share one.
         times: What may tell apart frames at one position, tried in this order.
+        in_mm: Whether `spacing` is millimetres, and not only the ratio of a pixel's edges.
     """
 
     header: Header
@@ -39,6 +40,7 @@ class Frame:
     rescale: tuple[float, float]
     key: Key
     times: Key
+    in_mm: bool = True
 
 
 def plain_frame(header: Header) -> Frame:
@@ -55,6 +57,7 @@ def plain_frame(header: Header) -> Frame:
         rescale=(header.number(tags.SLOPE, 1.0), header.number(tags.INTERCEPT, 0.0)),
         key=common_key(header, shape=shape) + _contrast_key(header),
         times=_times(header),
+        in_mm=stated_mm(header) is not None,
     )
 
 
@@ -65,12 +68,23 @@ def triple(numbers: Sequence[float]) -> tuple[float, float, float] | None:
     return float(numbers[0]), float(numbers[1]), float(numbers[2])
 
 
-def pixel_spacing(header: Header) -> tuple[float, float] | None:
-    """Return mm between rows and between columns: of the patient, else at the detector, else the pixels' ratio."""
+def stated_mm(header: Header) -> tuple[float, float] | None:
+    """Return mm between rows and between columns: of the patient, else at the detector or scanner; None if unsaid.
+
+    At the detector (ImagerPixelSpacing) things look larger than they are by the geometry of projection.
+    """
     for tag in (tags.PIXEL_SPACING, tags.IMAGER_PIXEL_SPACING, tags.NOMINAL_SCANNED_SPACING):
         found = header.numbers(tag)
         if len(found) == 2 and min(found) > 0 and max(found) < 1e4:
             return found[0], found[1]
+    return None
+
+
+def pixel_spacing(header: Header) -> tuple[float, float] | None:
+    """Return mm between rows and between columns, else the pixels' ratio."""
+    stated = stated_mm(header)
+    if stated is not None:
+        return stated
     ratio = header.numbers(tags.ASPECT_RATIO)
     if tags.POSITION in header.values:
         return None  # what lies in a patient has millimetres; a ratio has none

@@ -163,7 +163,7 @@ class _Found:
 def _found(frames: list[Frame], *, flaws: list[Flaw], built: Stack | None, affine: Affine | None) -> _Found:
     """Return what pictures of one volume come to."""
     first = frames[0]
-    flat = first.spacing or (1.0, 1.0)
+    flat = first.spacing if first.spacing and first.in_mm else (float("nan"), float("nan"))
     return _Found(
         instances=tuple(
             Instance(

@@ -5,23 +5,12 @@ from collections.abc import Iterator
 
 from pydicom.dataset import Dataset
 
+from isocenter.case.role import sequence_in
 from isocenter.dicom.files import tags
 from isocenter.dicom.files.header import Header
 from isocenter.dicom.files.slow import BROKEN, quietly, read_dataset
 from isocenter.errors import FileError
 
-_CONTRAST = re.compile(r"(\+c\b|\bce\b|post|gad|gd\b|contrast|\bkm\b|t1c\b|t1ce|t1gd|增强)")
-_WORDS = (
-    ("flair", re.compile(r"flair|dark.?fluid|tirm")),
-    ("adc", re.compile(r"\badc|apparent")),
-    ("dwi", re.compile(r"dwi|diff|trace|ep_b|\bdti")),
-    ("swi", re.compile(r"swi|swan|suscept")),
-    ("t2star", re.compile(r"t2.?\*|t2.?star|\bt2s\b|hemo")),
-    ("pd", re.compile(r"\bpd\b|proton|\bpdw")),
-    ("t2", re.compile(r"(?<![a-z0-9])t2|t2w|haste|space_t2")),
-    ("t1", re.compile(r"(?<![a-z0-9])t1|t1w|mprage|spgr|bravo|vibe|\btfe\b|mp2rage")),
-    ("bold", re.compile(r"bold|fmri|\brest|epfid")),
-)
 NOT_PICTURES = {
     "1.2.840.10008.5.1.4.1.1.66.4": "a segmentation",
     "1.2.840.10008.5.1.4.1.1.66.7": "a label map segmentation",
@@ -40,12 +29,10 @@ def role_of(header: Header) -> str:
     modality = header.text(tags.MODALITY)
     if modality != "MR":
         return modality.lower() or "ot"
-    fields = (tags.SERIES_DESCRIPTION, tags.PROTOCOL, tags.SEQUENCE_NAME)
-    for words in (header.text(tag).lower().replace("_", " ") for tag in fields):
-        for role, pattern in _WORDS:
-            if pattern.search(words):
-                with_contrast = role == "t1" and (_CONTRAST.search(words) or header.text(tags.CONTRAST_AGENT))
-                return "t1ce" if with_contrast else role
+    with_contrast = bool(header.text(tags.CONTRAST_AGENT))
+    for tag in (tags.SERIES_DESCRIPTION, tags.PROTOCOL, tags.SEQUENCE_NAME):
+        if named := sequence_in(header.text(tag), with_contrast=with_contrast):
+            return named
     return "mr"
 
 

@@ -3,6 +3,8 @@
 LAYOUTS = {
     "nnunet": "isocenter.intake.layouts.nifti.nnunet:LAYOUT",
     "msd": "isocenter.intake.layouts.nifti.msd:LAYOUT",
+    "bids": "isocenter.intake.layouts.bids.layout:LAYOUT",
+    "pictures": "isocenter.intake.layouts.pictures.layout:LAYOUT",
     "dicom": "isocenter.intake.layouts.dicom:LAYOUT",
 }
 """In the order in which they are tried: the narrower first."""

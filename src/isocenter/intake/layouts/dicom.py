@@ -25,7 +25,7 @@ from isocenter.intake.layouts.outlines import (
     table_of,
     without_target,
 )
-from isocenter.intake.layouts.steady import steady
+from isocenter.intake.steady import steady
 
 _LOOKED_AT = 200  # files that recognising opens: enough to pass over the notes and licences beside a study
 _BY_THE_WAY = ("localiser", "not an image", "unsupported", "encrypted")

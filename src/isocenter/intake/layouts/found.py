@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
-from isocenter.case import Case, Source
+from isocenter.case import Case, Side, Source
 from isocenter.errors import InputError
 from isocenter.image import LabelTable
 from isocenter.intake.issue import Issue, issue_of
@@ -58,7 +58,8 @@ class Found:
         table: What the labels mean; None where nothing is labelled.
         drafts: In the order of their ids.
         issues: What is wrong before any image is opened: pairing, listing, series that make no volume.
-        test: Ids of the cases that the layout itself sets aside for testing.
+        sides: Case to the side of the split that the folder itself puts it on, where it says one.
+        most_bad: Share of the cases that may be unusable and left out with a warning; above it they stop the folder.
     """
 
     layout: str
@@ -67,7 +68,8 @@ class Found:
     source: Source
     drafts: tuple[Draft, ...]
     issues: tuple[Issue, ...] = ()
-    test: frozenset[str] = frozenset()
+    sides: Mapping[str, Side] = field(default_factory=dict)
+    most_bad: float = 0.0
     progress: Progress | None = field(default=None, repr=False, compare=False)
 
     def __len__(self) -> int:
@@ -81,6 +83,8 @@ class Found:
                 yield draft.open()
             except InputError as error:
                 yield issue_of(error, where=draft.where)
+            except MemoryError:
+                yield issue_of(InputError("Its images need more memory than there is."), where=draft.where)
             if self.progress is not None:
                 self.progress(place, len(self.drafts))
 
@@ -108,7 +112,10 @@ class Layout:
     Args:
         recognise: Says why a folder is of this layout, in a clause; "" where it is not.
         read: Finds its cases.
+        with_columns: Returns the same layout for tables whose columns have other names ("patient=subject_id"); None
+            where it reads no table.
     """
 
     recognise: Callable[[Path], str]
     read: Reader
+    with_columns: "Callable[[Collection[str]], Layout] | None" = None

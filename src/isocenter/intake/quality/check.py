@@ -1,42 +1,55 @@
 """Every check, on one case and on a whole data set."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from isocenter.case import Case, Dataset, Entry
 from isocenter.errors import InputError
 from isocenter.image import LabelTable
 from isocenter.intake.issue import Issue, issue_of
 from isocenter.intake.quality.cohort import check_cohort
+from isocenter.intake.quality.forms import Form, check_forms, forms_of
 from isocenter.intake.quality.images import check_images
 from isocenter.intake.quality.labels import check_labels
 
+EMPTY_MASKS = "empty-masks"
+"""The word that takes a mask which outlines nothing as saying that nothing is there."""
 
-def check_case(case: Case, *, table: LabelTable | None) -> tuple[Issue, ...]:
+
+def check_case(case: Case, *, table: LabelTable | None, accept: Collection[str] = ()) -> tuple[Issue, ...]:
     """Return what is wrong with one case: its images, then its outlines.
 
     Args:
         case: Opened; grids and label values have held already, since a case refuses what does not fit.
         table: Of the data set; None where nothing is labelled.
+        accept: With EMPTY_MASKS among it, masks may be empty.
     """
-    return (*check_images(case), *check_labels(case, table=table))
+    return (*check_images(case), *check_labels(case, table=table, is_empty_fine=EMPTY_MASKS in accept))
 
 
 def check_dataset(
-    dataset: Dataset, load: Callable[[Entry], Case], *, progress: Callable[[int, int], None] | None = None
+    dataset: Dataset,
+    load: Callable[[Entry], Case],
+    *,
+    accept: Collection[str] = (),
+    progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Issue, ...]:
     """Return what is wrong with a data set: first as a whole, then case by case, one in memory at a time.
 
     Args:
         dataset: The version.
         load: Opens a case from where it is kept.
+        accept: With EMPTY_MASKS among it, masks may be empty.
         progress: Called with (cases looked at, cases in all).
     """
     issues = list(check_cohort(dataset))
+    forms: list[Form] = []
     for place, entry in enumerate(dataset.entries, 1):
         try:
-            issues += check_case(load(entry), table=dataset.table)
+            case = load(entry)
+            forms += forms_of(case)
+            issues += check_case(case, table=dataset.table, accept=accept)
         except InputError as error:
             issues.append(issue_of(error, where=entry.id))
         if progress is not None:
             progress(place, len(dataset.entries))
-    return tuple(issues)
+    return (*issues, *check_forms(forms, name=dataset.name))

@@ -5,8 +5,16 @@ from collections.abc import Iterator
 
 from isocenter.case import Dataset, Entry
 from isocenter.intake.issue import Issue
+from isocenter.intake.strata import kinds_of, label_names
 
 _LEAST_PATIENTS = 3  # one for each side of a split
+_MOST_CLASSES = 20
+_PATIENTS_IN = {
+    "pictures": "the column 'patient' of the table",
+    "bids": "one folder sub-… with a session each",
+    "dicom": "the archive, by patient ID",
+}
+"""Where a layout says whose a case is; the others say it in patients.csv."""
 
 
 def check_cohort(dataset: Dataset) -> tuple[Issue, ...]:
@@ -15,7 +23,50 @@ def check_cohort(dataset: Dataset) -> tuple[Issue, ...]:
     One patient on two sides cannot be written down (see Split), so what is looked for here is one image under two
     names, by the digest of its voxels and grid.
     """
-    return (*_size(dataset), *_twice(dataset), *_structures(dataset))
+    return (*_size(dataset), *_twice(dataset), *_structures(dataset), *check_answers(dataset))
+
+
+def check_leaks(dataset: Dataset) -> Iterator[Issue]:
+    """Yield, counted, that images stand under several patients or on several sides; check_cohort names each."""
+    count = sum(issue.severity == "stop" for issue in _twice(dataset))
+    if count:
+        yield Issue(
+            check="one image twice", where=dataset.name,
+            figure=f"{count} image(s) stand under several patients, or on several sides of the split",
+            limit="each image once", severity="warn",
+            mend=f"`isocenter check {dataset.name}` names them. Keep one of each, or give them one patient.",
+        )  # fmt: skip
+
+
+def check_answers(dataset: Dataset) -> Iterator[Issue]:
+    """Yield classes that cannot be learnt or tested: of one case only, or of cases that are all on the test side."""
+    facts = [entry.facts for entry in dataset.entries]
+    for name in label_names(facts, has_outlines=dataset.table is not None):
+        counts = kinds_of(facts, name)
+        if len(counts) > max(_MOST_CLASSES, len(facts) // 4):
+            continue  # a number, or as good as one
+        if len(counts) == 1:
+            yield _class(dataset, f"{name}: every case is {next(iter(counts))!r}", "two classes", "Add other cases.")
+            continue
+        once = sorted(kind for kind, count in counts.items() if count == 1)
+        if once:
+            yield _class(
+                dataset, f"{name}: {', '.join(once[:8])} occurs in one case only", "cases of each class on every side",
+                "Add cases of it, join it with another class, or take it out: nothing can be learnt from one.",
+            )  # fmt: skip
+        if dataset.split is None:
+            continue
+        learnt = kinds_of([entry.facts for entry in dataset.entries if _side(dataset, entry) != "test"], name)
+        unseen = sorted(kind for kind in counts if kind not in learnt and kind not in once)
+        if unseen:
+            yield _class(
+                dataset, f"{name}: {', '.join(unseen[:8])} occurs on the test side only", "all classes are learnt",
+                "Give the learning sides cases of it; a model cannot answer what it never saw.",
+            )  # fmt: skip
+
+
+def _class(dataset: Dataset, figure: str, limit: str, mend: str) -> Issue:
+    return Issue(check="classes", where=dataset.name, figure=figure, limit=limit, mend=mend, severity="warn")
 
 
 def _size(dataset: Dataset) -> Iterator[Issue]:
@@ -39,6 +90,7 @@ def _size(dataset: Dataset) -> Iterator[Issue]:
 def _twice(dataset: Dataset) -> Iterator[Issue]:
     """Yield images that stand under several cases; on two sides of the split, or under two patients, they leak."""
     holders: dict[str, dict[str, Entry]] = defaultdict(dict)
+    where = _PATIENTS_IN.get(dataset.source.layout, "patients.csv")
     for entry in dataset.entries:
         for digest in entry.volumes.values():
             holders[digest][entry.id] = entry
@@ -51,7 +103,7 @@ def _twice(dataset: Dataset) -> Iterator[Issue]:
         yield Issue(
             check="one image twice", where=", ".join(sorted(entries)),
             figure=f"the same voxels, on the side(s) {', '.join(sides)}, under {len(patients)} patient(s)",
-            limit="each image once", mend="Keep one of the cases, or give them one patient in patients.csv.",
+            limit="each image once", mend=f"Keep one of the cases, or give them one patient in {where}.",
             severity="stop" if grave else "warn",
         )  # fmt: skip
 

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from isocenter.case import Case
+from isocenter.case import Case, Fact
 from isocenter.errors import InputError
 from isocenter.image import LabelTable
 from isocenter.learning.inference.evaluate import reference_mask
 
 ORIENTATION = "SPL"  # the axes of an axial CT as most scanners store it: feet to head, front to back, right to left
 _SAMPLES = 10_000  # voxels kept of each case, and of its structures: percentiles stand still long before
+_MOST_SAMPLES = 4_000_000  # of all cases: 16 MB, also where there are a hundred thousand pictures
 _PERCENTILES = (0.5, 50.0, 99.5)
 
 
@@ -24,6 +25,8 @@ class Values:
         low, median, high: Percentiles 0.5, 50 and 99.5.
         inside_low, inside_high, inside_mean, inside_spread: The same of voxels inside structures, and their mean and
             standard deviation; of all voxels where nothing is labelled.
+        colours: 3 where any case is in colour.
+        has_size: Whether every case says how large its voxels are.
     """
 
     modality: str
@@ -35,6 +38,8 @@ class Values:
     inside_high: float
     inside_mean: float
     inside_spread: float
+    colours: int = 1
+    has_size: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,12 +47,15 @@ class Fingerprint:
     """A data set in figures, axes laid towards ORIENTATION.
 
     Args:
-        shapes, spacings_mm: Of each case's first volume, (slice, row, column).
+        shapes, spacings_mm: Of each case's first volume, (slice, row, column); steps of 1 where any case does not say
+            how large its voxels are.
         is_planar: Whether the cases are pictures of one slice.
         values: By role, of the roles that every case has.
         some_roles: Roles that only some cases have.
         voxels: Structure (labels and regions) to its voxels in each labelled case.
         labelled: Cases with an annotation.
+        facts: Name to what is known of each case, None where a case has no such fact.
+        ids: Of the cases.
     """
 
     shapes: tuple[tuple[int, int, int], ...]
@@ -57,6 +65,8 @@ class Fingerprint:
     some_roles: tuple[str, ...] = ()
     voxels: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     labelled: int = 0
+    facts: Mapping[str, tuple[Fact | None, ...]] = field(default_factory=dict)
+    ids: tuple[str, ...] = ()
 
     @property
     def cases(self) -> int:
@@ -65,13 +75,13 @@ class Fingerprint:
 
 
 def fingerprint(
-    cases: Iterable[Case], *, table: LabelTable, progress: Callable[[int], None] | None = None
+    cases: Iterable[Case], *, table: LabelTable | None, progress: Callable[[int], None] | None = None
 ) -> Fingerprint:
     """Return what a data set looks like; cases are held one at a time.
 
     Args:
         cases: Those to learn from, and no others: a plan must not have seen the test side.
-        table: Whose structures are counted.
+        table: Whose structures are counted; None where nothing is outlined.
         progress: Told after each case how many were seen.
 
     Raises:
@@ -88,15 +98,19 @@ def fingerprint(
 class _Seen:
     """What was measured so far."""
 
-    def __init__(self, table: LabelTable) -> None:
+    def __init__(self, table: LabelTable | None) -> None:
         self.table = table
         self.shapes: list[tuple[int, int, int]] = []
         self.spacings: list[tuple[float, float, float]] = []
         self.planar: set[bool] = set()
-        self.everywhere: dict[str, list[npt.NDArray[np.float32]]] = {}
-        self.inside: dict[str, list[npt.NDArray[np.float32]]] = {}
+        self.everywhere: dict[str, _Sampled] = {}
+        self.inside: dict[str, _Sampled] = {}
+        self.coloured: set[str] = set()
+        self.sizeless: set[str] = set()
+        self.facts: dict[str, dict[int, Fact]] = {}
+        self.ids: list[str] = []
         self.kind: dict[str, tuple[str, str]] = {}
-        self.voxels: dict[str, list[int]] = {name: [] for name in table.structures}
+        self.voxels: dict[str, list[int]] = {name: [] for name in table.structures} if table else {}
         self.labelled = 0
 
     def add(self, case: Case) -> None:
@@ -105,30 +119,51 @@ class _Seen:
         Raises:
             InputError: Its values mean something else than those of the cases before.
         """
+        for name, fact in case.facts.items():
+            self.facts.setdefault(name, {})[len(self.ids)] = fact
+        self.ids.append(case.id)
         first = next(iter(case.volumes.values()))
-        turned = first.oriented(ORIENTATION)
+        turned = first if first.is_planar else first.oriented(ORIENTATION)
         self.shapes.append(turned.shape)
         self.spacings.append(turned.affine.spacing)
         self.planar.add(first.is_planar)
-        marked = None
-        if case.annotations:
-            mask = reference_mask(case)
-            self.labelled += 1
-            marked = np.isin(mask.labels, [label.value for label in self.table])
-            for name, values in self.table.structures.items():
-                self.voxels[name].append(int(np.isin(mask.labels, values).sum()))
+        marked = self._marked(case)
         for role, volume in case.volumes.items():
-            kind = (volume.modality, volume.unit)
-            if self.kind.setdefault(role, kind) != kind:
-                others = " in ".join(self.kind[role])
-                raise InputError(
-                    f"Case {case.id}: its {role!r} is {' in '.join(kind)}, that of other cases {others}. "
-                    "Make a data set of each."
-                )
-            same_grid = marked is not None and volume.channels == 1 and volume.shape == marked.shape
-            self.everywhere.setdefault(role, []).append(_some(volume.voxels.reshape(-1)))
-            chosen = _some(volume.voxels[marked]) if same_grid else _some(volume.voxels.reshape(-1))
-            self.inside.setdefault(role, []).append(chosen)
+            self._require_kind(case, role)
+            if volume.channels > 1:
+                self.coloured.add(role)
+            if not volume.has_size:
+                self.sizeless.add(role)
+            same_grid = marked is not None and volume.shape == marked.shape
+            self.everywhere.setdefault(role, _Sampled()).add(volume.voxels.reshape(-1))
+            if self.table is not None:
+                chosen = volume.voxels[..., marked] if same_grid else volume.voxels
+                self.inside.setdefault(role, _Sampled()).add(chosen.reshape(-1))
+
+    def _marked(self, case: Case) -> npt.NDArray[np.bool_] | None:
+        """Return where any label of a case lies, and count it; None where nothing is outlined."""
+        if self.table is None or not case.annotations:
+            return None
+        mask = reference_mask(case)
+        self.labelled += 1
+        for name, values in self.table.structures.items():
+            self.voxels[name].append(int(np.isin(mask.labels, values).sum()))
+        return np.isin(mask.labels, [label.value for label in self.table])
+
+    def _require_kind(self, case: Case, role: str) -> None:
+        """Do nothing where a volume's values mean what those of the cases before mean.
+
+        Raises:
+            InputError: They do not.
+        """
+        volume = case.volumes[role]
+        kind = (volume.modality, volume.unit)
+        if self.kind.setdefault(role, kind) != kind:
+            others = " in ".join(self.kind[role])
+            raise InputError(
+                f"Case {case.id}: its {role!r} is {' in '.join(kind)}, that of other cases {others}. "
+                "Make a data set of each."
+            )
 
     def summary(self) -> Fingerprint:
         """Return what was measured of all cases.
@@ -140,23 +175,25 @@ class _Seen:
             raise InputError("There is no case to learn from.")
         if len(self.planar) > 1:
             raise InputError("Some cases are pictures of one slice and some are volumes; make a data set of each.")
-        shared = [role for role, found in self.everywhere.items() if len(found) == len(self.shapes)]
+        shared = [role for role, found in self.everywhere.items() if found.cases == len(self.shapes)]
         if not shared:
             roles = ", ".join(sorted(self.everywhere))
             raise InputError(f"No role is in every case ({roles}); a network needs the same inputs everywhere.")
         return Fingerprint(
             shapes=tuple(self.shapes),
-            spacings_mm=tuple(self.spacings),
+            spacings_mm=((1.0, 1.0, 1.0),) * len(self.shapes) if self.sizeless else tuple(self.spacings),
             is_planar=self.planar == {True},
             values={role: self._values(role) for role in shared},
             some_roles=tuple(role for role in self.everywhere if role not in shared),
             voxels={name: tuple(counts) for name, counts in self.voxels.items()},
             labelled=self.labelled,
+            facts={name: tuple(held.get(place) for place in range(len(self.ids))) for name, held in self.facts.items()},
+            ids=tuple(self.ids),
         )
 
     def _values(self, role: str) -> Values:
-        everywhere = np.concatenate(self.everywhere[role])
-        inside = np.concatenate(self.inside[role])
+        everywhere = self.everywhere[role].all()
+        inside = self.inside[role].all() if role in self.inside else everywhere
         inside = inside if inside.size else everywhere
         low, median, high = (float(value) for value in np.percentile(everywhere, _PERCENTILES))
         inside_low, _, inside_high = (float(value) for value in np.percentile(inside, _PERCENTILES))
@@ -165,12 +202,37 @@ class _Seen:
         return Values(
             modality=modality, unit=unit, low=low, median=median, high=high, inside_low=inside_low,
             inside_high=inside_high, inside_mean=float(kept.mean()), inside_spread=float(kept.std()),
+            colours=3 if role in self.coloured else 1, has_size=not self.sizeless,
         )  # fmt: skip
 
 
-def _some(values: npt.NDArray[np.generic]) -> npt.NDArray[np.float32]:
-    """Return at most _SAMPLES of the values, drawn with a fixed seed: even steps could keep to one column."""
-    if values.size <= _SAMPLES:
+class _Sampled:
+    """Values of many cases, a few of each; thinned by half whenever there are too many of them."""
+
+    def __init__(self) -> None:
+        self.cases = 0
+        self._each = _SAMPLES
+        self._held: list[npt.NDArray[np.float32]] = []
+        self._count = 0
+
+    def add(self, values: npt.NDArray[np.generic]) -> None:
+        """Take some of a case's values."""
+        self.cases += 1
+        self._held.append(_some(values, most=self._each))
+        self._count += len(self._held[-1])
+        if self._count > _MOST_SAMPLES:
+            self._each = max(1, self._each // 2)
+            self._held = [self.all()[::2].copy()]
+            self._count = len(self._held[0])
+
+    def all(self) -> npt.NDArray[np.float32]:
+        """Return what is held."""
+        return np.concatenate(self._held)
+
+
+def _some(values: npt.NDArray[np.generic], *, most: int) -> npt.NDArray[np.float32]:
+    """Return at most so many of the values, drawn with a fixed seed: even steps could keep to one column."""
+    if values.size <= most:
         return np.asarray(values, dtype=np.float32)
-    places = np.random.default_rng(0).integers(values.size, size=_SAMPLES)
+    places = np.random.default_rng(0).integers(values.size, size=most)
     return np.asarray(values[places], dtype=np.float32)

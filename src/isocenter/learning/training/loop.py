@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 
 import torch
@@ -9,6 +10,7 @@ from torch import Tensor, nn
 
 from isocenter.learning.inference.runtime import autocast
 from isocenter.learning.tasks import Task
+from isocenter.models import build_network
 from isocenter.recipe import Plan
 
 _WARM_UP = 0.03  # of the run's steps, in which the rate rises
@@ -23,6 +25,14 @@ class Learner:
     average: nn.Module
     optimiser: torch.optim.Optimizer
     step: int = 0
+
+
+def fresh(plan: Plan, *, outputs: int, device: torch.device) -> Learner:
+    """Return what a run begins with: weights drawn by the plan's seed, and an optimiser that has seen nothing."""
+    torch.manual_seed(plan.seed)
+    network = build_network(plan, classes=outputs).to(device)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=plan.rate, weight_decay=plan.weight_decay)
+    return Learner(network=network, average=deepcopy(network).requires_grad_(False), optimiser=optimiser)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +57,7 @@ def learn(
     Args:
         learner: Goes on from its step; changed in place.
         draw: Step to images (b, channel, s, r, c) and targets, on the network's device.
-        plan: Rate, precision, decay of the average.
+        plan: Rate, precision, decay of the average, weight of L1.
         task: Whose loss is lowered.
         elapsed: Step to the share of the run that is over, by steps or by the clock; the run ends at 1.
     """
@@ -58,9 +68,13 @@ def learn(
         for group in learner.optimiser.param_groups:
             group["lr"] = rate
         images, targets = draw(learner.step)
+        # what a network draws, as dropout does, depends on seed and step alone, so that a run that goes on repeats it
+        torch.manual_seed(plan.seed * 1_000_033 + learner.step)
         with autocast(plan.precision, device=device):
             scores = learner.network(images.to(memory_format=torch.channels_last_3d))
         loss = task.loss(scores, targets)
+        if plan.l1:
+            loss = loss + plan.l1 * sizes(learner.network)
         learner.optimiser.zero_grad()
         loss.backward()
         stride = nn.utils.clip_grad_norm_(learner.network.parameters(), _LONGEST_STRIDE)
@@ -79,6 +93,12 @@ def curve(share: float, *, step: int, steps: int) -> float:
     """
     rise = min(1.0, (step + 1) / max(1.0, _WARM_UP * steps))
     return rise * 0.5 * (1 + math.cos(math.pi * share))
+
+
+def sizes(network: nn.Module) -> Tensor:
+    """Return the sum of the sizes of a network's weights (L1); scales and shifts, which are vectors, left out."""
+    weights = [weight.abs().sum() for weight in network.parameters() if weight.ndim > 1]
+    return torch.stack(weights).sum()
 
 
 @torch.no_grad()

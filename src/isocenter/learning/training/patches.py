@@ -1,26 +1,29 @@
-"""Prepared cases, and the patches that are cut from them."""
+"""Prepared cases of outlines, and the patches that are cut from them."""
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from isocenter.case import Case
+from isocenter.errors import InputError, IsocenterError
 from isocenter.learning.inference.evaluate import reference_mask
 from isocenter.learning.inference.prepare import prepare, prepare_mask
-from isocenter.learning.tasks import Task
+from isocenter.learning.inference.window import Tiling, label_volume
+from isocenter.learning.tasks import VoxelTask
 from isocenter.learning.tasks.losses import IGNORE
-from isocenter.learning.training.aside import written_aside
+from isocenter.learning.training.figures import outlined
+from isocenter.learning.training.material import Cases, Loader, mapped, spread, turns
+from isocenter.learning.training.watch import missing_structures, unfound_structures
 from isocenter.processing.transforms import vary
 from isocenter.recipe import Plan
 
-Loader = Callable[[], Case]
-
 _CENTRES = 2000  # voxels of each class remembered as centres of patches
+_LOOKED_AT = 8  # validation cases at most; all of them are scored by the reading that follows a run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -50,7 +53,7 @@ class Shelf:
         room: Bytes of memory that samples may fill.
     """
 
-    def __init__(self, loaders: Sequence[Loader], *, plan: Plan, task: Task, folder: Path, room: int) -> None:
+    def __init__(self, loaders: Sequence[Loader], *, plan: Plan, task: VoxelTask, folder: Path, room: int) -> None:
         self._loaders = tuple(loaders)
         self._plan, self._task, self._folder, self._room = plan, task, folder, room
         self._samples: dict[int, Sample] = {}
@@ -76,9 +79,72 @@ class Shelf:
             self._filled += size
             return sample
         self._folder.mkdir(parents=True, exist_ok=True)
-        image = _mapped(sample.image, self._folder / f"{place}.image.npy")
-        target = _mapped(sample.target, self._folder / f"{place}.target.npy")
+        image = mapped(sample.image, self._folder / f"{place}.image.npy")
+        target = mapped(sample.target, self._folder / f"{place}.target.npy")
         return replace(sample, image=image, target=target)
+
+
+class Patches:
+    """Outlined cases as the material of a run.
+
+    Args:
+        cases: With a label table.
+        plan, task: How a case is prepared and its labels encoded.
+        folder: See Shelf.
+        room: Bytes of memory that prepared cases may fill.
+    """
+
+    def __init__(self, cases: Cases, *, plan: Plan, task: VoxelTask, folder: Path, room: int) -> None:
+        self._plan, self._task, self._cases = plan, task, cases
+        shown = spread(cases.validation, most=_LOOKED_AT)
+        self._shelf = Shelf(cases.train, plan=plan, task=task, folder=folder, room=room)
+        self._shown = Shelf(shown, plan=plan, task=task, folder=folder / "shown", room=room // 4)
+        self._counts = torch.zeros(task.outputs, dtype=torch.long)
+
+    def __len__(self) -> int:
+        return len(self._shelf) + len(self._shown)
+
+    @property
+    def looked_at(self) -> int:
+        """How many validation cases a look looks at."""
+        return len(self._shown)
+
+    def prepare(self, place: int) -> None:
+        """Prepare one case: see Material."""
+        if place < len(self._shelf):
+            self._counts[list(self._shelf[place].present)] += 1
+        else:
+            self._shown[place - len(self._shelf)]
+
+    def draw(self, step: int) -> tuple[Tensor, Tensor]:
+        """Return a step's patches: see draw_batch."""
+        return draw_batch(self._shelf, plan=self._plan, step=step)
+
+    def look(self, network: nn.Module) -> Mapping[str, float]:
+        """Return the mean Dice of each structure over some validation cases, and of all as "mean"."""
+        tiling = Tiling.of(replace(self._plan, flips=()))
+        return _means([self._scored(network, self._shown[place], tiling=tiling) for place in range(len(self._shown))])
+
+    def _scored(self, network: nn.Module, sample: Sample, *, tiling: Tiling) -> Mapping[str, float]:
+        if self._cases.table is None:
+            return {}
+        classes = label_volume(network, sample.image, tiling=tiling, classes=self._task.outputs)
+        judged = (sample.target != IGNORE).numpy()
+        truth = self._task.decode(sample.target.clamp_min(0).numpy())
+        return outlined(self._task.decode(classes), truth, judged=judged, table=self._cases.table)
+
+    def missing(self) -> str:
+        """Return a notice of structures that no case to learn from has.
+
+        Raises:
+            TrainingError: No case has any structure.
+        """
+        table = self._cases.table
+        return "" if table is None else missing_structures(self._counts[1:].tolist(), table=table)
+
+    def unlearnt(self, scores: Mapping[str, float]) -> str:
+        """Return a notice of structures that were found nowhere."""
+        return unfound_structures(scores)
 
 
 def draw_batch(shelf: Shelf, *, plan: Plan, step: int) -> tuple[Tensor, Tensor]:
@@ -87,25 +153,18 @@ def draw_batch(shelf: Shelf, *, plan: Plan, step: int) -> tuple[Tensor, Tensor]:
     What is drawn depends on the plan's seed and the step alone, so a run that goes on draws what it would have drawn.
     """
     rng = torch.Generator().manual_seed(plan.seed * 1_000_003 + step)
-    pairs = [_patch(shelf[place], plan=plan, rng=rng) for place in _turns(len(shelf), plan=plan, step=step)]
+    pairs = [_patch(shelf[place], plan=plan, rng=rng) for place in turns(len(shelf), plan=plan, step=step)]
     images, targets = torch.stack([image for image, _ in pairs]), torch.stack([target for _, target in pairs])
     images, varied = vary(images, targets, variation=plan.variation, spacing_mm=plan.spacing_mm, rng=rng)
     return images, targets if varied is None else varied
 
 
-def _turns(count: int, *, plan: Plan, step: int) -> list[int]:
-    """Return whose turn it is: every case once in an epoch, in another order each time."""
-    chosen = []
-    for turn in range(step * plan.batch, (step + 1) * plan.batch):
-        epoch, place = divmod(turn, count)
-        order = torch.randperm(count, generator=torch.Generator().manual_seed(plan.seed * 7_919 + epoch))
-        chosen.append(int(order[place]))
-    return chosen
-
-
-def _sample(case: Case, plan: Plan, task: Task) -> Sample:
-    prepared = prepare(case.volumes, plan=plan)
-    target = task.encode(prepare_mask(reference_mask(case), prepared))
+def _sample(case: Case, plan: Plan, task: VoxelTask) -> Sample:
+    try:
+        prepared = prepare(case.volumes, plan=plan)
+        target = task.encode(prepare_mask(reference_mask(case), prepared))
+    except IsocenterError as error:
+        raise InputError(f"Case {case.id}: {error}") from error
     classes = tuple(int(value) for value in target.unique() if int(value) not in (0, IGNORE))
     places = ((target == value).nonzero() for value in classes)
     centres = tuple(found[:: max(1, len(found) // _CENTRES)].clone() for found in places)
@@ -138,9 +197,9 @@ def _corner(sample: Sample, *, plan: Plan, rng: torch.Generator) -> list[int]:
     return [int(n) for n in start]
 
 
-def _mapped(values: Tensor, path: Path) -> Tensor:
-    """Write a tensor and return it mapped from its file."""
-    with written_aside(path, size=values.nbytes) as aside, aside.open("wb") as file:
-        np.save(file, values.numpy())
-    # copy-on-write: torch wants writable memory, and nothing here writes
-    return torch.from_numpy(np.load(path, mmap_mode="c"))
+def _means(cases: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Return each structure's mean over the cases that have it, and the mean of these as "mean"."""
+    names = cases[0] if cases else {}
+    found = {name: [case[name] for case in cases if not math.isnan(case[name])] for name in names}
+    means = {name: sum(values) / len(values) for name, values in found.items() if values}
+    return means | ({"mean": sum(means.values()) / len(means)} if means else {})

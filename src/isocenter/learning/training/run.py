@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
@@ -20,11 +21,16 @@ WEIGHTS = "weights.safetensors"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notes:
-    """What a checkpoint says beside the tensors: whose run, how far, after how long, and how it went."""
+    """What a checkpoint says beside the tensors: whose run, how far, after how long, and how it went.
+
+    Args:
+        threads: That computed it: sums come out in another order, and so in other bits, with another number.
+    """
 
     plan: str
     step: int
     seconds: float
+    threads: int
     history: tuple[Mapping[str, Any], ...] = ()
 
 
@@ -38,7 +44,10 @@ def save_run(folder: Path, learner: Learner, notes: Notes) -> None:
     tensors |= {f"average.{name}": value for name, value in learner.average.state_dict().items()}
     for number, values in learner.optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{number}.{name}": value for name, value in values.items()}
-    said = {"plan": notes.plan, "step": notes.step, "seconds": notes.seconds, "history": list(notes.history)}
+    said = {
+        "plan": notes.plan, "step": notes.step, "seconds": notes.seconds, "threads": notes.threads,
+        "history": list(notes.history),
+    }  # fmt: skip
     write_tensors(folder / CHECKPOINT, tensors, said=json.dumps(said))
 
 
@@ -63,7 +72,10 @@ def resume_run(folder: Path, learner: Learner, *, plan: str) -> Notes | None:
         raise TrainingError(f"The run's folder holds a checkpoint of plan {said['plan']}, not of {plan}.")
     _put(learner, tensors)
     learner.step = int(said["step"])
-    return Notes(plan=plan, step=learner.step, seconds=float(said["seconds"]), history=tuple(said["history"]))
+    return Notes(
+        plan=plan, step=learner.step, seconds=float(said["seconds"]), threads=int(said["threads"]),
+        history=tuple(said["history"]),
+    )  # fmt: skip
 
 
 def write_weights(path: Path, network: nn.Module) -> None:
@@ -100,3 +112,7 @@ def _put(learner: Learner, tensors: Mapping[str, Tensor]) -> None:
         numbered.setdefault(int(number), {})[rest] = value
     state["state"] = numbered
     learner.optimiser.load_state_dict(state)
+    for weight, held in learner.optimiser.state.items():
+        for name, value in held.items():
+            if value.shape == weight.shape:  # laid out in memory as the weight is: the same kernels, the same bits
+                held[name] = torch.empty_like(weight).copy_(value)

@@ -47,23 +47,30 @@ def _shaded(images: Tensor, bias: Tensor) -> Tensor:
 
 
 def _blurred(images: Tensor, sigma: Tensor) -> Tensor:
-    """Return each member under a Gaussian of its own sigma in voxels; 0 leaves it as it is."""
-    count, channels = images.shape[:2]
-    radius = max(1, round(3 * float(sigma.max())))
-    offsets = torch.arange(-radius, radius + 1, device=images.device)
-    width = sigma.to(images).clamp_min(1e-3)[:, None]
-    kernel = torch.exp(-0.5 * (offsets / width) ** 2)
-    kernel = (kernel / kernel.sum(dim=1, keepdim=True)).repeat_interleave(channels, dim=0)
-    flat = images.reshape(1, count * channels, *images.shape[-3:])
-    for axis in range(3):
-        if flat.shape[axis + 2] == 1:
-            continue
-        shape, padding = [1, 1, 1], [0] * 6
-        shape[axis] = -1
-        padding[4 - 2 * axis : 6 - 2 * axis] = [radius, radius]
-        padded = F.pad(flat, padding, mode="replicate")
-        flat = F.conv3d(padded, kernel.view(len(kernel), 1, *shape), groups=count * channels)
+    """Return each member under a Gaussian of its own sigma in voxels; 0 leaves it as it is.
+
+    Axis by axis as a matrix product: on a CPU quicker than a convolution whose kernel differs from member to member.
+    """
+    count, channels, slices, rows, columns = images.shape
+    if slices > 1:
+        flat = images.reshape(count, channels, slices, rows * columns)
+        images = (_smoothing(sigma, slices).to(images)[:, None] @ flat).reshape(images.shape)
+    flat = images.reshape(count, channels * slices, rows, columns)
+    flat = _smoothing(sigma, rows).to(images)[:, None] @ flat
+    flat = flat.reshape(count, channels * slices * rows, columns) @ _smoothing(sigma, columns).to(images).mT
     return flat.reshape(images.shape)
+
+
+def _smoothing(sigma: Tensor, count: int) -> Tensor:
+    """Return (b, count, count): the weight of each voxel of a line in each voxel of the result; the ends go on."""
+    radius = max(1, round(3 * float(sigma.max())))
+    width = sigma.cpu().clamp_min(1e-3)[:, None]
+    kernel = torch.exp(-0.5 * (torch.arange(-radius, radius + 1) / width) ** 2)
+    kernel = kernel / kernel.sum(dim=1, keepdim=True)
+    seen = torch.arange(count)[:, None] + torch.arange(-radius, radius + 1)
+    weights = torch.zeros(len(sigma), count, count)
+    place = seen.clamp(0, count - 1).expand(len(sigma), -1, -1)
+    return weights.scatter_add_(2, place, kernel[:, None].expand_as(place))
 
 
 def _coarsened(images: Tensor, share: Tensor) -> Tensor:

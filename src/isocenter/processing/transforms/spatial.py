@@ -25,7 +25,7 @@ def moved(
     grid = _places(images, drawn=drawn, spacing_mm=spacing_mm)
     if labels is None:
         return _looked_up(images, grid, mode="bilinear"), None
-    values = labels.unique()
+    values = _present(labels)
     if len(values) > _MOST_SHARES:
         near = _looked_up(labels[:, None].float(), grid, mode="nearest")
         return _looked_up(images, grid, mode="bilinear"), near[:, 0].round().to(labels.dtype)
@@ -49,22 +49,56 @@ def flipped(images: Tensor, labels: Tensor | None, *, drawn: Drawn) -> tuple[Ten
 
 
 def _places(images: Tensor, *, drawn: Drawn, spacing_mm: Sequence[float]) -> Tensor:
-    """Return where each voxel is looked up, (b, s, r, c, 3) in grid_sample's order (column, row, slice), -1 to 1."""
-    shape = images.shape[-3:]
-    half_mm = images.new_tensor([step * count / 2 for step, count in zip(spacing_mm, shape, strict=True)])
-    axes = [(torch.arange(count, device=images.device) + 0.5) * 2 / count - 1 for count in shape]
-    unit = torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1)
+    """Return where each voxel is looked up, (b, s, r, c, 3) in grid_sample's order (column, row, slice), -1 to 1.
+
+    Along the slices a place is a sum of few terms: the control points' shares, the slice's own coordinate, and one.
+    So all places are one matrix product of (s, terms) and (terms, r × c × 3), in the order in memory that is wanted.
+    """
+    slices, rows, columns = (int(count) for count in images.shape[-3:])
+    half_mm = torch.tensor([step * n / 2 for step, n in zip(spacing_mm, (slices, rows, columns), strict=True)])
     # in mm about the centre, where a turn is a turn; back to -1..1, where the rim of the patch lies at 1
-    matrix = drawn.matrix.to(images.device) * half_mm / half_mm[:, None]
-    place = torch.einsum("bij,srcj->bsrci", matrix, unit) + 2 * drawn.shift.to(images.device)[:, None, None, None]
+    matrix = (drawn.matrix * half_mm / half_mm[:, None]).flip(1)  # columns of the result first
+    s, r, c = (_centres(count) for count in (slices, rows, columns))
+    plane = r[:, None, None] * matrix[:, None, None, :, 1] + c[:, None] * matrix[:, None, None, :, 2]
+    plane = plane + 2 * drawn.shift.flip(1)[:, None, None]
+    steep = matrix[:, None, None, :, 0].expand_as(plane)
+    along, across = [s[:, None], torch.ones(slices, 1)], [steep[:, None], plane[:, None]]
     if drawn.bend_mm is not None:
-        bend = drawn.bend_mm.to(images.device) / half_mm[:, None, None, None]
-        smooth = F.interpolate(bend, size=tuple(shape), mode="trilinear", align_corners=True)
-        place = place + smooth.permute(0, 2, 3, 4, 1)
-    return place.flip(-1)
+        bend = (drawn.bend_mm / half_mm[:, None, None, None]).flip(1)
+        points = int(bend.shape[-1])
+        along.append(_shares(points, slices))
+        across.append(torch.einsum("bkart,ur,vt->bauvk", bend, _shares(points, rows), _shares(points, columns)))
+    terms = torch.cat(across, dim=1).flatten(2).to(images.device)
+    places = torch.cat(along, dim=1).to(images.device) @ terms
+    return places.view(len(images), slices, rows, columns, 3)
+
+
+def _present(labels: Tensor) -> Tensor:
+    """Return the values that occur, in order; asked one by one where they are few, since sorting voxels is slow."""
+    low, high = (int(end) for end in torch.aminmax(labels))
+    if high - low > _MOST_SHARES:
+        several: Tensor = labels.unique()
+        return several
+    found = [value for value in range(low, high + 1) if bool((labels == value).any())]
+    return torch.tensor(found, dtype=labels.dtype, device=labels.device)
+
+
+def _centres(count: int) -> Tensor:
+    """Return the centres of so many voxels that fill -1 to 1."""
+    return (torch.arange(count) + 0.5) * 2 / count - 1
+
+
+def _shares(points: int, count: int) -> Tensor:
+    """Return (count, points): how much of each control point reaches each voxel, linearly, ends on ends."""
+    return F.interpolate(torch.eye(points)[None], size=count, mode="linear", align_corners=True)[0].T
 
 
 def _looked_up(images: Tensor, grid: Tensor, *, mode: str) -> Tensor:
+    if images.shape[2] == 1:  # a picture: half as many neighbours to look at
+        flat = F.grid_sample(
+            images[:, :, 0], grid[:, 0, ..., :2], mode=mode, padding_mode="border", align_corners=False
+        )
+        return flat[:, :, None]
     return F.grid_sample(images, grid, mode=mode, padding_mode="border", align_corners=False)
 
 

@@ -13,7 +13,7 @@ from isocenter.intake.layouts.folder import NIFTI_ENDINGS, files_under, name_in
 from isocenter.intake.layouts.found import Draft, Found, Pseudonym, Read
 from isocenter.intake.layouts.nifti.patients import Known, read_patients
 from isocenter.intake.layouts.nifti.sheet import Channel, Sheet
-from isocenter.intake.layouts.steady import steady
+from isocenter.intake.steady import steady
 
 READER = "reference"  # a layout's labels come without a name of who drew them
 
@@ -70,11 +70,14 @@ class _Maker:
             volumes = dict(self._volumes(pair.images))
             masks = () if pair.label is None else (read_nifti_mask(pair.label, table=self.table),)
         annotations = tuple(Annotation(reader=READER, mask=mask) for mask in masks)
-        facts = self.known[case].facts if case in self.known else {}
+        known = self.known.get(case) or Known(patient=case)
         return Read(
-            case=Case(id=case, patient=self.patient(case), volumes=volumes, facts=dict(facts), annotations=annotations),
+            case=Case(
+                id=case, patient=known.patient, volumes=volumes, facts=dict(known.facts), annotations=annotations,
+                day=known.day,
+            ),
             sources=sources,
-        )
+        )  # fmt: skip
 
     def patient(self, case: str) -> str:
         """Return the patient of a case; a case that nobody assigned is a patient of its own."""
@@ -121,7 +124,8 @@ def find_pairs(
         told += _unassigned({draft.id for draft in drafts}, set(known))
     return Found(
         layout=sheet.source.layout, why=why, table=sheet.table, source=sheet.source,
-        drafts=tuple(sorted(drafts, key=lambda draft: draft.id)), issues=tuple(told), test=frozenset(test),
+        drafts=tuple(sorted(drafts, key=lambda draft: draft.id)), issues=tuple(told),
+        sides=dict.fromkeys(sorted(test), "test"),
     )  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """patients.csv beside the images: which cases are of one patient, and what is known of them."""
 
 import csv
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
@@ -10,6 +11,8 @@ from isocenter.case import Fact
 from isocenter.errors import LayoutError
 
 NAME = "patients.csv"
+DAY = "day"
+_UNIT = re.compile(r"(?P<name>.+?)\s*\[(?P<unit>[^\]]*)\]")  # "crp [mg/L]"
 # columns whose names hold one of these bear identity
 _IDENTITY = (
     "name",
@@ -30,16 +33,18 @@ _IDENTITY = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """What a line of patients.csv says of a case."""
+    """What a line of patients.csv says of a case; `day` counts from the patient's first examination."""
 
     patient: str
     facts: Mapping[str, Fact] = field(default_factory=dict)
+    day: int | None = None
 
 
 def read_patients(folder: Path, *, pseudonym: Callable[[str], str]) -> dict[str, Known] | None:
     """Return case to patient and facts, None where a folder has no patients.csv.
 
-    The columns are `case`, `patient`, and any facts, such as `sex` or `age_years`; an empty cell is a missing fact.
+    The columns are `case`, `patient`, `day`, and any facts, such as `sex` or `crp [mg/L]`; an empty cell is a missing
+    fact.
 
     Raises:
         LayoutError: It cannot be read, lacks a column, names a case twice, or has a column that bears identity.
@@ -60,24 +65,43 @@ def read_patients(folder: Path, *, pseudonym: Callable[[str], str]) -> dict[str,
         case, patient = cells.pop("case"), cells.pop("patient")
         if not case or not patient or case in found:
             raise LayoutError(f"{NAME}, line {line}: a line names one case, once, and its patient. Mend that line.")
-        found[case] = Known(patient=pseudonym(patient), facts={name: _fact(cell) for name, cell in cells.items()})
+        day = _day(cells.pop(DAY, ""), line)
+        facts = dict(_named(name, cell) for name, cell in cells.items())
+        found[case] = Known(patient=pseudonym(patient), facts=facts, day=day)
     return found
+
+
+def identity_in(columns: Iterable[str]) -> str:
+    """Return the word that shows that a column bears identity, "" where none does."""
+    names = [column.lower() for column in columns]
+    return next((word for word in _IDENTITY if any(word in name for name in names)), "")
 
 
 def _check_columns(columns: list[str]) -> None:
     if not {"case", "patient"} <= set(columns):
         # what stands there is not repeated: without a line of column names it is the first patient's
         raise LayoutError(f"The first line of {NAME} must name the columns, 'case' and 'patient' among them.")
-    bearing = [word for word in _IDENTITY if any(word in column.lower() for column in columns)]
+    bearing = identity_in(columns)
     if bearing:
-        raise LayoutError(f"{NAME} has a column of {bearing[0]!r}, which bears identity. Take it out of the file.")
+        raise LayoutError(f"{NAME} has a column of {bearing!r}, which bears identity. Take it out of the file.")
 
 
-def _fact(cell: str) -> Fact:
+def _day(cell: str, line: int) -> int | None:
     if not cell:
-        return Fact(value=None)
+        return None
+    if not cell.isdigit():
+        raise LayoutError(f"{NAME}, line {line}: {DAY!r} counts days since the patient's first examination, from 0.")
+    return int(cell)
+
+
+def _named(column: str, cell: str) -> tuple[str, Fact]:
+    """Return a fact by its name, with the unit that its column bears in brackets."""
+    parts = _UNIT.fullmatch(column)
+    name, unit = (parts["name"], parts["unit"]) if parts else (column, "")
+    if not cell:
+        return name, Fact(value=None, unit=unit)
     try:
         number = float(cell)
     except ValueError:
-        return Fact(value=cell)
-    return Fact(value=number if isfinite(number) else None)
+        return name, Fact(value=cell, unit=unit)
+    return name, Fact(value=number if isfinite(number) else None, unit=unit)

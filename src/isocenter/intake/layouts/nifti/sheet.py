@@ -87,7 +87,7 @@ def read_sheet(folder: Path, *, layout: str) -> Sheet:
     return Sheet(
         source=Source(name=str(document.get("name", "")), licence=licence, origin=origin, layout=layout),
         channels=_channels(document.get("channel_names", document.get("modality"))),
-        table=_table(document.get("labels")),
+        table=label_table(document.get("labels")),
         training=_listed(document.get("training")),
         training_count=_whole(document.get("numTraining")),
     )
@@ -115,28 +115,37 @@ def _modality(name: str) -> str:
     return "MR" if _MR_WORDS.search(name) else "OT"
 
 
-def _table(stated: object) -> LabelTable:
-    """Return the label table: {"1": "liver"} as MSD writes it, {"liver": 1, "whole": [1, 2]} as nnU-Net does."""
+def label_table(stated: object, *, name: str = NAME) -> LabelTable:
+    """Return the label table: {"1": "liver"} as MSD writes it, {"liver": 1, "whole": [1, 2]} as nnU-Net does.
+
+    Args:
+        stated: What a document says of its labels.
+        name: Of the document, for messages.
+
+    Raises:
+        LayoutError: It names no label, or a value that is no whole number.
+        LabelError: Labels that cannot be.
+    """
     if not isinstance(stated, Mapping) or not stated:
-        raise LayoutError(f'{NAME} names no labels. Add \'labels\', such as {{"background": 0, "tumour": 1}}.')
+        raise LayoutError(f'{name} names no labels. Add \'labels\', such as {{"background": 0, "tumour": 1}}.')
     named: dict[str, tuple[int, ...]] = {}
     for key, value in stated.items():
         is_msd = isinstance(value, str) and _whole(value) is None
-        name, values = (value, key) if is_msd else (key, value)
+        called, values = (value, key) if is_msd else (key, value)
         numbers = [_whole(one) for one in (values if isinstance(values, Sequence) and not is_msd else [values])]
         if not isinstance(values, str | int | list) or any(number is None or number < 0 for number in numbers):
-            raise LayoutError(f"{NAME}: label {key!r} has the value {value!r}. A label is a whole number from 0.")
-        named[str(name)] = tuple(number for number in numbers if number is not None)
-    return _table_of(named)
+            raise LayoutError(f"{name}: label {key!r} has the value {value!r}. A label is a whole number from 0.")
+        named[str(called)] = tuple(number for number in numbers if number is not None)
+    return _table_of(named, document=name)
 
 
-def _table_of(named: Mapping[str, tuple[int, ...]]) -> LabelTable:
+def _table_of(named: Mapping[str, tuple[int, ...]], *, document: str) -> LabelTable:
     ignore = next((values[0] for name, values in named.items() if name.lower() == "ignore"), None)
     shown = {name: values for name, values in named.items() if name.lower() != "ignore" and values != (0,)}
     names = {values[0]: name for name, values in shown.items() if len(values) == 1}
     inside = {value for values in shown.values() for value in values}
     if not inside:
-        raise LayoutError(f"{NAME} names no label beside the background. Add the structures that are outlined.")
+        raise LayoutError(f"{document} names no label beside the background. Add the structures that are outlined.")
     labels = tuple(Label(value=value, name=names.get(value, f"label {value}")) for value in sorted(inside))
     regions = tuple(Region(name=name, values=values) for name, values in shown.items() if len(values) > 1)
     return LabelTable(labels=labels, regions=regions, ignore=ignore)

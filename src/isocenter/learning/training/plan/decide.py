@@ -4,23 +4,39 @@ from collections.abc import Mapping
 
 from isocenter.errors import PlanError
 from isocenter.image import LabelTable
-from isocenter.learning.tasks import TASKS
+from isocenter.learning.inference.pace import AUTO
+from isocenter.learning.inference.runtime import RUNTIMES
+from isocenter.learning.tasks import TASKS, find_task
+from isocenter.learning.tasks.losses import usual_loss
 from isocenter.learning.training.fingerprint import ORIENTATION, Fingerprint
 from isocenter.learning.training.plan.augmenting import variation
 from isocenter.learning.training.plan.budget import budget
 from isocenter.learning.training.plan.geometry import Ground, geometry, grid_spacing
+from isocenter.learning.training.plan.goals import goal_of
 from isocenter.learning.training.plan.intensities import channels
 from isocenter.learning.training.plan.machine import Machine
-from isocenter.models import NETWORKS
+from isocenter.learning.training.plan.networks import Choice, choose_network
+from isocenter.learning.training.plan.sizes import sizes
+from isocenter.models.network import Answers
 from isocenter.plugins import find
 from isocenter.recipe import Plan, Recipe
 from isocenter.recipe.recipe import Precision
 
-_RATE, _WEIGHT_DECAY, _AVERAGE, _FOREGROUND, _OVERLAP = 3e-3, 0.02, 0.99, 0.5, 0.5
+_USUAL: Mapping[Answers, Mapping[str, float]] = {
+    "voxels": {
+        "rate": 3e-3, "weight_decay": 0.02, "l1": 0.0, "average": 0.99, "dropout": 0.0, "foreground": 0.5,
+        "overlap": 0.5,
+    },
+    "image": {
+        "rate": 1e-3, "weight_decay": 0.05, "l1": 0.0, "average": 0.99, "dropout": 0.2, "foreground": 0.0,
+        "overlap": 0.0,
+    },
+}  # fmt: skip
+_DROPPED = "a fifth of the features is left out at random, so that no single one is leaned on"
 
 
 def decide(
-    recipe: Recipe, fingerprint: Fingerprint, *, dataset: str, table: LabelTable, machine: Machine | None = None
+    recipe: Recipe, fingerprint: Fingerprint, *, dataset: str, table: LabelTable | None, machine: Machine | None = None
 ) -> Plan:
     """Return the plan for a recipe: what was asked stands, the rest is decided from data and machine.
 
@@ -28,40 +44,78 @@ def decide(
         recipe: What was asked.
         fingerprint: Of the cases to learn from.
         dataset: Id of the version that they come from.
-        table: What is to be learnt.
+        table: What outlines mean; None where there are none.
         machine: None takes this one.
 
     Raises:
-        PlanError: What was asked cannot be done: roles that not every case has, nothing labelled, a patch that the
-            network's levels do not divide, or more memory than there is. The message says what would mend it.
-        NotFoundError: No such task or network.
+        PlanError: What was asked cannot be done: roles that not every case has, nothing labelled or nothing to tell
+            apart, a network that does not read such images, a patch that it does not divide, a runtime where nothing is
+            outlined, or more memory than there is. The message says what would mend it.
+        LabelError: A fact that no case has, or a value that cannot be an answer.
+        NotFoundError: No such task, network or loss.
     """
     machine = machine or Machine.here()
     find(recipe.tasks.kind, table=TASKS, group="isocenter.tasks")
-    find(recipe.models.network, table=NETWORKS, group="isocenter.networks")
-    if fingerprint.labelled == 0:
-        raise PlanError("None of the cases to learn from is labelled. Ingest the labels with the images.")
     reasons: dict[str, str] = {}
+    goal = goal_of(recipe, fingerprint, table=table, reasons=reasons)
+    answers = find_task(goal, table=table).answers
+    if answers == "voxels" and fingerprint.labelled == 0:
+        raise PlanError("None of the cases to learn from is labelled. Ingest the labels with the images.")
+    usual = f"{usual_loss(goal.kind)}, the usual one of the task".removeprefix(", ")
+    reasons["tasks.loss"] = "as the recipe asks" if recipe.tasks.loss else usual
+    choice = choose_network(recipe, fingerprint, answers=answers, reasons=reasons)
     taken = channels(recipe, fingerprint, reasons=reasons)
-    spacing = grid_spacing(recipe, fingerprint, machine=machine, reasons=reasons)
-    precision = _precision(recipe, machine, reasons)
-    ground = Ground(
-        fingerprint=fingerprint, machine=machine, spacing_mm=spacing, precision=precision, channels=len(taken),
-        classes=len(table) + 1,
-    )  # fmt: skip
-    shape = geometry(recipe, ground, reasons=reasons)
+    precision = _precision(recipe, machine, choice=choice, reasons=reasons)
+    if answers == "image":
+        spacing, shape = sizes(recipe, fingerprint, choice=choice, machine=machine, reasons=reasons)
+    else:
+        spacing = grid_spacing(recipe, fingerprint, machine=machine, reasons=reasons)
+        ground = Ground(
+            fingerprint=fingerprint, machine=machine, spacing_mm=spacing, precision=precision,
+            channels=sum(channel.colours for channel in taken), classes=len(table or ()) + 1, choice=choice,
+        )  # fmt: skip
+        shape = geometry(recipe, ground, reasons=reasons)
     minutes, steps = budget(recipe, fingerprint, shape=shape, machine=machine, reasons=reasons)
+    numbers = _numbers(recipe, reasons, usual=_USUAL[answers])
+    flat = choice.dimensions != "3-D" or choice.name == "gru"
     return Plan(
-        task=recipe.tasks.kind, channels=taken, orientation=ORIENTATION, spacing_mm=spacing,
-        network=recipe.models.network, width=shape.width, depth=shape.depth, patch=shape.patch, batch=shape.batch,
-        steps=steps, minutes=minutes, precision=precision,
-        variation=variation(recipe, fingerprint, spacing_mm=spacing, patch=shape.patch, reasons=reasons),
+        goal=goal, dimensions=choice.dimensions, neighbours=choice.neighbours, channels=taken, orientation=ORIENTATION,
+        spacing_mm=spacing, network=choice.name, width=shape.width, depth=shape.depth, patch=shape.patch,
+        batch=shape.batch, steps=steps, minutes=minutes, precision=precision,
+        variation=variation(
+            recipe, fingerprint, spacing_mm=spacing, patch=shape.patch, is_flat=flat, reasons=reasons
+        ),
         flips=recipe.inference.flips, fold=recipe.training.fold, seed=recipe.training.seed, recipe=recipe.id,
-        dataset=dataset, reasons=reasons, **_numbers(recipe, reasons),
+        dataset=dataset, reasons=reasons, deterministic=recipe.training.deterministic, rate=numbers["rate"],
+        weight_decay=numbers["weight_decay"], average=numbers["average"], foreground=numbers["foreground"],
+        overlap=numbers["overlap"], dropout=numbers["dropout"], l1=numbers["l1"],
+        runtime=_runtime(recipe, reasons, answers=answers),
     )  # fmt: skip
 
 
-def _precision(recipe: Recipe, machine: Machine, reasons: dict[str, str]) -> Precision:
+def _runtime(recipe: Recipe, reasons: dict[str, str], *, answers: Answers) -> str:
+    """Return what reads outlines.
+
+    Raises:
+        PlanError: One is asked for where there are no outlines to read.
+        NotFoundError: There is none of that name.
+    """
+    asked, key = recipe.inference.runtime, "inference.runtime"
+    if asked != AUTO:
+        find(asked, table=RUNTIMES, group="isocenter.runtimes")
+    if answers == "image":
+        if asked != AUTO:
+            raise PlanError(
+                f'{key} = "{asked}" is for outlines, which are read window by window. A whole image is one look, by '
+                "torch in training.precision: leave it out."
+            )
+        reasons[key] = "a whole image is one look, by torch in the precision that it was learnt in"
+        return asked
+    reasons[key] = "as the recipe asks" if asked != AUTO else "a short trial at reading takes the quickest that agrees"
+    return asked
+
+
+def _precision(recipe: Recipe, machine: Machine, *, choice: Choice, reasons: dict[str, str]) -> Precision:
     key = "training.precision"
     if recipe.training.precision is not None:
         reasons[key] = "as the recipe asks" + (
@@ -70,6 +124,10 @@ def _precision(recipe: Recipe, machine: Machine, reasons: dict[str, str]) -> Pre
             else ""
         )
         return recipe.training.precision
+    if _is_volume_reader(choice):
+        # seen with torch 2.13 on one processor with AMX: in some of the steps of a narrow 3-D ResNet, and of a DenseNet
+        reasons[key] = "bfloat16 convolutions of small volumes have given slopes that are no numbers; float32 has not"
+        return "fp32"
     reasons[key] = (
         "this machine multiplies in bfloat16, several times as fast as in float32"
         if machine.bf16
@@ -78,19 +136,29 @@ def _precision(recipe: Recipe, machine: Machine, reasons: dict[str, str]) -> Pre
     return "bf16" if machine.bf16 else "fp32"
 
 
-def _numbers(recipe: Recipe, reasons: dict[str, str]) -> Mapping[str, float]:
+def _is_volume_reader(choice: Choice) -> bool:
+    """Return whether a network answers once for a volume and convolves it in three dimensions."""
+    return choice.network.answers == "image" and choice.dimensions == "3-D" and choice.name != "gru"
+
+
+def _numbers(recipe: Recipe, reasons: dict[str, str], *, usual: Mapping[str, float]) -> Mapping[str, float]:
     """Return the settings that no data set has asked to change so far."""
     asked = recipe.training
     table = (
-        ("training.rate", "rate", asked.rate, _RATE, "AdamW's rate at its highest; warmed up, then decayed to 0"),
-        ("training.weight_decay", "weight_decay", asked.weight_decay, _WEIGHT_DECAY, "keeps weights small"),
-        ("training.average", "average", asked.average, _AVERAGE, "the average of the last weights reads steadier"),
-        ("training.foreground", "foreground", None, _FOREGROUND, "half the patches are centred on a structure"),
-        ("inference.overlap", "overlap", recipe.inference.overlap, _OVERLAP, "each voxel is seen near a centre"),
+        ("training.rate", "rate", asked.rate, "AdamW's rate at its highest; warmed up, then decayed to 0"),
+        ("training.weight_decay", "weight_decay", asked.weight_decay, "keeps weights small (L2)"),
+        ("training.l1", "l1", asked.l1, "none"),
+        ("training.average", "average", asked.average, "the average of the last weights reads steadier"),
+        ("models.dropout", "dropout", recipe.models.dropout, _DROPPED if usual["dropout"] else "none"),
+        ("training.foreground", "foreground", None, "half the patches are centred on a structure"),
+        ("inference.overlap", "overlap", recipe.inference.overlap, "each voxel is seen near a centre"),
     )
     chosen: dict[str, float] = {}
-    for key, name, wanted, usual, why in table:
-        chosen[name] = usual if wanted is None else wanted
+    for key, name, wanted, why in table:
+        chosen[name] = usual[name] if wanted is None else wanted
         reasons[key] = why if wanted is None else "as the recipe asks"
+    for key in ("training.foreground", "inference.overlap"):
+        if usual is _USUAL["image"]:
+            reasons[key] = "every image is shown whole"
     reasons["inference.orientation"] = "one order of axes for all cases, so that storage does not change the answer"
     return chosen

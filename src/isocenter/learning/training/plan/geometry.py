@@ -11,6 +11,7 @@ from isocenter.errors import PlanError
 from isocenter.learning.inference.prepare import SAME_SPACING
 from isocenter.learning.training.fingerprint import Fingerprint
 from isocenter.learning.training.plan.machine import SHARE, Geometry, Machine, case_bytes, reading_bytes, training_bytes
+from isocenter.learning.training.plan.networks import Choice
 from isocenter.models.ladder import SMALLEST_EDGE, Level, Triple, divisor, ladder
 from isocenter.recipe import Recipe
 from isocenter.recipe.recipe import Precision
@@ -20,6 +21,7 @@ Array = npt.NDArray[np.float64]
 _WIDTH = 16
 _CASE_VOXELS_PER_CORE = 2**24  # of a whole case: a minute or two of reading, windows overlapping by half
 _DEEPEST = 5
+_SLICES = 8  # of a patch that is read slice by slice: neighbours teach the same thing twice
 _VOXELS_PER_CORE = 2**16  # of a patch: what a core turns round in a tenth of a second at a width of 16
 _LARGEST_PATCH, _SMALLEST_PATCH = 2**21, 2**17
 _STEP_VOXELS = (
@@ -80,6 +82,7 @@ class Ground:
     precision: Precision
     channels: int
     classes: int
+    choice: Choice
 
     def shapes(self) -> tuple[Triple, ...]:
         """Return each case's shape on the network's grid."""
@@ -103,7 +106,7 @@ def geometry(recipe: Recipe, ground: Ground, *, reasons: dict[str, str]) -> Geom
     Raises:
         PlanError: A patch that the levels do not divide, or more memory than this machine has.
     """
-    width = recipe.models.width or _WIDTH
+    width = recipe.models.width or ground.choice.network.width or _WIDTH
     reasons["models.width"] = "as the recipe asks" if recipe.models.width else "compact: quick on a CPU"
     most = min(_LARGEST_PATCH, max(_SMALLEST_PATCH, _VOXELS_PER_CORE * ground.machine.cores))
     while True:
@@ -125,32 +128,64 @@ def geometry(recipe: Recipe, ground: Ground, *, reasons: dict[str, str]) -> Geom
 
 
 def _patch(recipe: Recipe, ground: Ground, *, most: int, reasons: dict[str, str]) -> tuple[Triple, int]:
-    asked, depth = recipe.training.patch, recipe.models.depth
+    asked = recipe.training.patch
     typical = np.percentile(np.array(ground.shapes()), 75, axis=0).round().astype(int)
+    if ground.choice.dimensions == "2.5-D":
+        typical[0] = min(typical[0], _SLICES)
     patch = asked or _shrunk(typical.tolist(), spacing_mm=ground.spacing_mm, most=most)
-    levels = ladder(spacing_mm=ground.spacing_mm, patch=patch, depth=depth or _DEEPEST)
+    if ground.choice.network.multiple > 0:
+        patch, reached = _multiplied(recipe, patch, choice=ground.choice)
+        reasons["models.depth"] = "as the recipe asks" if recipe.models.depth else "the network's own"
+    else:
+        patch, reached = _laddered(recipe, patch, ground=ground, reasons=reasons)
+    whole = prod(typical) <= most
+    reasons["training.patch"] = (
+        "as the recipe asks"
+        if asked
+        else f"three of four cases fit in whole, {' × '.join(map(str, typical))} voxels"
+        if whole
+        else f"about {most:,} voxels on {ground.machine.cores} cores; cases of {' × '.join(map(str, typical))} "
+        "voxels are read in parts"
+    )
+    return patch, reached
+
+
+def _laddered(recipe: Recipe, patch: Triple, *, ground: Ground, reasons: dict[str, str]) -> tuple[Triple, int]:
+    """Return a patch that the levels of the plan's depth divide, and that depth."""
+    asked, depth = recipe.training.patch, recipe.models.depth
+    # what reads slice by slice halves no stack
+    seen = (1, *patch[1:]) if ground.choice.dimensions == "2.5-D" else patch
+    levels = ladder(spacing_mm=ground.spacing_mm, patch=seen, depth=depth or _DEEPEST)
     if depth is not None and len(levels) - 1 < depth:
         raise PlanError(
             f"models.depth = {depth} cannot be: a patch of {patch} can be halved {len(levels) - 1} times. "
             "Ask for a larger training.patch, or leave the depth to the plan."
         )
     if asked is None:
-        whole = prod(typical) <= most
         patch = _rounded_up(patch, divisor(levels))
-        reasons["training.patch"] = (
-            f"three of four cases fit in whole, {' × '.join(map(str, typical))} voxels"
-            if whole
-            else f"about {most:,} voxels on {ground.machine.cores} cores; cases of {' × '.join(map(str, typical))} "
-            "voxels are read in parts"
-        )
     else:
         levels = _dividing(asked, levels, fixed=depth is not None)
-        reasons["training.patch"] = "as the recipe asks"
     reached = len(levels) - 1
     reasons["models.depth"] = (
         "as the recipe asks" if depth else f"{reached} halvings leave at least {SMALLEST_EDGE} voxels along an axis"
     )
     return patch, reached
+
+
+def _multiplied(recipe: Recipe, patch: Triple, *, choice: Choice) -> tuple[Triple, int]:
+    """Return a patch whose edges are multiples of what the network asks for, and its depth.
+
+    Raises:
+        PlanError: A patch that was asked for and is none.
+    """
+    by = choice.network.multiple
+    near = _rounded_up(patch, (by if choice.dimensions == "3-D" else 1, by, by))
+    if recipe.training.patch is not None and near != patch:
+        raise PlanError(
+            f'training.patch = {list(patch)} cannot be: "{choice.name}" reads edges that {by} divides; {list(near)} is '
+            "near."
+        )
+    return near, recipe.models.depth or choice.network.depth or 1
 
 
 def _shrunk(shape: Sequence[int], *, spacing_mm: Sequence[float], most: int) -> Triple:

@@ -28,7 +28,12 @@ def channels(recipe: Recipe, fingerprint: Fingerprint, *, reasons: dict[str, str
         values = fingerprint.values[role]
         scaling, why = _scaling(recipe, values)
         reasons[f"inference.intensity ({role})"] = why
-        made.append(Channel(role=role, scaling=scaling, modality=values.modality, unit=values.unit))
+        made.append(
+            Channel(
+                role=role, scaling=scaling, modality=values.modality, unit=values.unit, colours=values.colours,
+                has_size=values.has_size,
+            )
+        )  # fmt: skip
     return tuple(made)
 
 

@@ -1,6 +1,8 @@
 """What the machine has, and how much memory a plan will take on it."""
 
 import os
+import resource
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
@@ -14,7 +16,7 @@ from isocenter.models.ladder import Triple
 _KEPT_PER_VOXEL = {"bf16": 40, "fp32": 70}
 _KEPT_PER_CLASS = 20
 _READ_PER_VOXEL = 28  # without a way back, in float32
-_INTERPRETER_BYTES = 700_000_000  # Python, torch and its kernels, before the first case
+INTERPRETER_BYTES = 700_000_000  # Python, torch and its kernels, before the first case
 SHARE = 0.6  # of the memory that a plan may count on: the rest is the system's, and other people's
 
 
@@ -54,7 +56,7 @@ def training_bytes(shape: Geometry, *, precision: str, classes: int, largest: in
         largest: Bytes of the largest case while it is prepared (see case_bytes).
     """
     a_voxel = shape.width * _KEPT_PER_VOXEL[precision] + classes * _KEPT_PER_CLASS
-    return _INTERPRETER_BYTES + prod(shape.patch) * shape.batch * a_voxel + largest
+    return INTERPRETER_BYTES + prod(shape.patch) * shape.batch * a_voxel + largest
 
 
 def reading_bytes(shape: Geometry, *, case: Sequence[int], channels: int, classes: int) -> int:
@@ -64,7 +66,7 @@ def reading_bytes(shape: Geometry, *, case: Sequence[int], channels: int, classe
     """
     slab = min(shape.patch[0], case[0]) * case[1] * case[2]
     window = prod(shape.patch) * shape.width * _READ_PER_VOXEL
-    return _INTERPRETER_BYTES + prod(case) * (4 * channels + 4) + slab * 4 * (classes + 1) + window
+    return INTERPRETER_BYTES + prod(case) * (4 * channels + 4) + slab * 4 * (classes + 1) + window
 
 
 def case_bytes(stored: Sequence[int], shown: Sequence[int], *, channels: int) -> int:
@@ -76,6 +78,30 @@ def case_bytes(stored: Sequence[int], shown: Sequence[int], *, channels: int) ->
         channels: Of the network's input.
     """
     return prod(stored) * (4 * channels + 8) + prod(shown) * (4 * channels + 6)
+
+
+def memory_now() -> int:
+    """Return the bytes of memory that this process holds; its highest so far where the system does not say."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    except (OSError, ValueError, IndexError):
+        return memory_peak()
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def memory_peak() -> int:
+    """Return the most bytes of memory that this process has held.
+
+    The system's own count (getrusage) begins with what the parent held when it started this process, so it is asked
+    only where there is no other.
+    """
+    try:
+        lines = Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
+    except (OSError, StopIteration, ValueError, IndexError):
+        pass
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else most * 1024
 
 
 def _container_limit(otherwise: int) -> int:

@@ -1,0 +1,1 @@
+"""How well answers for whole images are: rows, figures with their intervals, subgroups, and what validation fixes."""

@@ -1,0 +1,158 @@
+"""Evaluate: a model is scored on cases that it has not seen, by the very reader that will read new ones."""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from isocenter.case import Case, Dataset, Entry
+from isocenter.errors import InputError, LabelError, NotFoundError
+from isocenter.image import LabelTable
+from isocenter.learning.inference.evaluate import evaluate as score_masks
+from isocenter.learning.inference.predict import Reader
+from isocenter.learning.inference.reader import open_reader
+from isocenter.learning.inference.scoring.answers import evaluate_answers, score_answers
+from isocenter.learning.inference.scoring.outlines import Evaluation
+from isocenter.learning.inference.scoring.points import at_points, fit_points, residuals
+from isocenter.learning.inference.scoring.rows import AnswersEvaluation
+from isocenter.learning.inference.whole import WholeReader
+from isocenter.models.model import Description, Model, read_model
+from isocenter.pipeline.ground import Place, Watch, dataset_item, judged, model_item, now, opened, seal
+from isocenter.pipeline.outcome import Evaluated
+from isocenter.recipe import Goal
+from isocenter.result import Check, Item
+from isocenter.store import Store
+
+
+def evaluate(model: str, *, data: str, store: Place = None, progress: Watch | None = None) -> Evaluated:
+    """Score a model on cases that it has not seen, with intervals by patient.
+
+    Args:
+        model: Id, its first digits, or "latest".
+        data: Of the version that the model learnt from, its test side is read; of any other data set, all cases.
+        store: Where both are kept.
+        progress: Told how far it is.
+
+    Raises:
+        NotFoundError: There is no such model or data set.
+        InputError: No case whose truth is known, or cases that the model cannot read.
+        SealError: The model or a case was changed.
+    """
+    begun = time.monotonic()
+    with opened(store) as house:
+        reader = open_reader(read_model(house.models.folder(model)), memory=house.speeds)
+        version = house.datasets.get(data)
+        own = reader.model.dataset == version.id
+        side = "test" if own else "all"
+        entries = _entries(version, reader.model.plan.goal, own=own)
+        cases = (house.case(version, entry) for entry in entries)
+        found = scored(reader, cases, version=version, progress=counting(progress, "evaluate", entries))
+        known = _learnt_from(house, reader.model, entries)
+        document = {
+            "model": reader.model.id,
+            "dataset": version.id,
+            "name": version.name,
+            "side": side,
+            "learnt_from": known,
+        }
+        digest = house.evaluations.put({**document, "evaluation": found.to_document()})
+        receipt = seal(
+            house, "evaluate", inputs=(model_item(house, reader.model), dataset_item(house, version)),
+            outputs=(Item(name=f"evaluation:{side}", digest=digest),),
+            checks=(_fairness(known),),
+            facts={"side": side, "cases": [entry.id for entry in entries]},
+        )  # fmt: skip
+        house.evaluations.save(digest, model=reader.model.id, dataset=version.id, at=now())
+    return Evaluated(
+        model=reader.model.id, dataset=version.id, side=side, cases=len(entries), learnt_from=known,
+        scores=found.scores, subgroups=found.groups, rows=found.public_rows(), notes=found.notes, receipt=receipt,
+        seconds=time.monotonic() - begun,
+    )  # fmt: skip
+
+
+def scored(
+    reader: Reader | WholeReader,
+    cases: Iterable[Case],
+    *,
+    version: Dataset,
+    progress: Callable[[int], None] | None,
+) -> Evaluation | AnswersEvaluation:
+    """Return how well a reader does on cases of a version, by what it answers.
+
+    Raises:
+        LabelError: It outlines, and nobody has outlined anything in this version.
+        InputError: No case whose truth is known, or one that cannot be read.
+    """
+    if isinstance(reader, WholeReader):
+        return evaluate_answers(reader, cases, progress=progress)
+    return score_masks(reader, cases, table=table_of(version), progress=progress)
+
+
+def described(told: Description, found: Evaluation | AnswersEvaluation) -> Description:
+    """Return a model's description with what its validation cases say: scores, and what follows for each new case.
+
+    Operating points are chosen on these cases, and the scores are those at these points.
+    """
+    if isinstance(found, Evaluation):
+        return replace(told, scores=found.scores, volume_errors=found.volume_ratios)
+    goal = told.plan.goal
+    points = fit_points(found, goal=goal)
+    rescored = score_answers(at_points(found.rows, points, goal=goal), goal=goal, groups={})
+    return replace(told, scores=rescored.scores, points=points, residuals=residuals(found))
+
+
+def table_of(version: Dataset) -> LabelTable:
+    """Return what the labels of a version's outlines mean.
+
+    Raises:
+        LabelError: Nobody has outlined anything in it.
+    """
+    if version.table is None:
+        raise LabelError(
+            f"Nobody has outlined anything in data set {version.name!r}. Ingest the labels with the images."
+        )
+    return version.table
+
+
+def counting(progress: Watch | None, stage: str, entries: Sequence[Entry]) -> Callable[[int], None] | None:
+    """Return whom a room tells how many of a stage's cases are done, None where nobody listens."""
+    if progress is None:
+        return None
+    return lambda done: progress(stage, done, len(entries), "")
+
+
+def _entries(version: Dataset, goal: Goal, *, own: bool) -> tuple[Entry, ...]:
+    """Return the cases to score on: those whose truth is known, of the version that was learnt from its test side.
+
+    Raises:
+        LabelError: The model outlines, and nobody has outlined anything in this version.
+        InputError: There is none.
+    """
+    if not goal.target:
+        table_of(version)
+    entries = judged(version.on_side("test") if own else version.entries, goal)
+    if not entries:
+        wanted = f"the fact {' or '.join(map(repr, goal.target))}" if goal.target else "outlines"
+        where = "on the test side of" if own else "in"
+        raise InputError(f"No case {where} data set {version.name!r} has {wanted}, so nothing can be compared.")
+    return entries
+
+
+def _fairness(learnt_from: int | None) -> Check:
+    figure = "not known" if learnt_from is None else str(learnt_from)
+    return Check(name="cases learnt from among those scored", held=learnt_from == 0, figure=figure, limit="0")
+
+
+def _learnt_from(house: Store, model: Model, entries: Sequence[Entry]) -> int | None:
+    """Return how many of the cases are of a patient, or hold an image, that the model learnt from or was chosen on.
+
+    None where the store does not keep the version that it learnt from, so that nobody can know.
+    """
+    try:
+        version = house.datasets.get(model.dataset)
+    except NotFoundError:
+        return None
+    sides = [version.on_side("train", fold=model.plan.fold), version.on_side("validation", fold=model.plan.fold)]
+    learnt = [entry for side in sides for entry in judged(side, model.plan.goal)]
+    seen = {digest for entry in learnt for digest in entry.volumes.values()}
+    known = {entry.patient for entry in learnt}
+    return sum(entry.patient in known or not seen.isdisjoint(entry.volumes.values()) for entry in entries)
