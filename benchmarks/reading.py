@@ -78,7 +78,7 @@ def described(spacing: tuple[float, float, float], overlap: float) -> Model:
     """Return a model that has a plan and a table, and no weights."""
     scaling = Scaling(kind="window", low=-500.0, high=500.0, scale=300.0)
     plan = Plan(
-        task="segmentation", channels=(Channel(role="ct", scaling=scaling, modality="CT", unit="HU"),),
+        channels=(Channel(role="ct", scaling=scaling, modality="CT", unit="HU"),),
         orientation="SPL", spacing_mm=spacing, network="unet", width=8, depth=3, patch=(64, 128, 128), batch=1,
         steps=1, minutes=0.0, rate=1e-3, weight_decay=0.0, average=0.0, precision="bf16", foreground=0.5,
         variation=Variation(), overlap=overlap, flips=(), fold=None, seed=0, recipe="", dataset="",
