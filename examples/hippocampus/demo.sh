@@ -19,6 +19,6 @@ step train "$here/recipe.toml" --data hippocampus-sample
 step evaluate latest --data hippocampus-sample
 step scan "$here/study"
 step predict latest "$here/study" --out demo/result
-step report demo/result --formats html --lang zh,en
+step report demo/result --formats html,pdf --lang zh,en
 step verify demo/result
 printf '\nThe report lies at %s (and report.zh.html). Not for clinical use.\n' "$PWD/demo/result/report.en.html"
