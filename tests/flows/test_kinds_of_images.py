@@ -150,7 +150,8 @@ def test_a_number_with_its_unit_is_learnt_from_stacks_of_any_length(folder: Path
     save_stack(folder / "long.nii.gz", noise(0, 20, 24, 40))
     (answer,) = read(model, folder / "long.nii.gz", store)["answers"]
     assert answer["unit"] == "years"
-    assert answer["low"] <= answer["value"] <= answer["high"] and answer["low"] < answer["high"]
+    assert answer["low"] <= answer["value"] <= answer["high"]
+    assert answer["low"] < answer["high"]
     save_picture(folder / "flat.png", noise(0, 24, 20).astype(np.uint8))
     with pytest.raises(InputError, match=r"single picture; the model reads stacks"):
         read(model, folder / "flat.png", store)
