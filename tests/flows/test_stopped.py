@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,14 @@ import pytest
 from tests.flows.world import ENVIRONMENT, World, isocenter
 
 pytestmark = pytest.mark.xdist_group("flows")
+
+
+@pytest.fixture(autouse=True)
+def heeded() -> Iterator[None]:
+    """Let commands heed Ctrl-C even where the tests run in the background, whose children are told to ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def begin(*words: object) -> subprocess.Popen[str]:
