@@ -21,7 +21,7 @@ def altered(images: Tensor, *, drawn: Drawn, rng: torch.Generator) -> Tensor:
         images = _coarsened(images, drawn.resolution)
     if drawn.noise.any():
         noise = torch.randn(images.shape, generator=rng).to(images.device)
-        images = images + noise * _per_member(drawn.noise, images)
+        images = noise.mul_(_per_member(drawn.noise, images)).add_(images)
     return images
 
 
@@ -30,11 +30,11 @@ def _curved(images: Tensor, drawn: Drawn) -> Tensor:
     if (drawn.gamma != 1).any():
         low = images.amin(dim=(2, 3, 4), keepdim=True)
         span = (images.amax(dim=(2, 3, 4), keepdim=True) - low).clamp_min(1e-6)
-        images = ((images - low) / span) ** _per_member(drawn.gamma, images) * span + low
+        images = ((images - low) / span).pow_(_per_member(drawn.gamma, images)).mul_(span).add_(low)
     if (drawn.contrast != 1).any() or drawn.brightness.any():
         mean = images.mean(dim=(2, 3, 4), keepdim=True)
         contrast, brightness = _per_member(drawn.contrast, images), _per_member(drawn.brightness, images)
-        images = (images - mean) * contrast + mean + brightness
+        images = (images * contrast).add_(mean * (1 - contrast) + brightness)
     return images
 
 
@@ -43,7 +43,7 @@ def _shaded(images: Tensor, bias: Tensor) -> Tensor:
     shape = tuple(images.shape[-3:])
     field = F.interpolate(bias.to(images), size=shape, mode="trilinear", align_corners=True).exp()
     low = images.amin(dim=(2, 3, 4), keepdim=True)
-    return (images - low) * field + low
+    return (images - low).mul_(field).add_(low)
 
 
 def _blurred(images: Tensor, sigma: Tensor) -> Tensor:

@@ -25,14 +25,18 @@ def moved(
     grid = _places(images, drawn=drawn, spacing_mm=spacing_mm)
     if labels is None:
         return _looked_up(images, grid, mode="bilinear"), None
-    values = _present(labels)
-    if len(values) > _MOST_SHARES:
+    low, high = (int(end) for end in torch.aminmax(labels))
+    # asked one by one where they are near one another, since sorting voxels is slow
+    above = range(low + 1, high + 1) if high - low <= _MOST_SHARES else labels.unique()[1:].tolist()
+    if len(above) > _MOST_SHARES:
         near = _looked_up(labels[:, None].float(), grid, mode="nearest")
         return _looked_up(images, grid, mode="bilinear"), near[:, 0].round().to(labels.dtype)
-    shares = (labels[:, None] == values[1:].view(1, -1, 1, 1, 1)).to(images)
-    both = _looked_up(torch.cat((images, shares), dim=1), grid, mode="bilinear")
+    where = {value: labels == value for value in above}
+    where = {value: inside for value, inside in where.items() if value == high or inside.any()}
+    both = torch.stack([*images.unbind(dim=1), *(inside.to(images) for inside in where.values())], dim=1)
+    both = _looked_up(both, grid, mode="bilinear")
     channels = images.shape[1]
-    return both[:, :channels].contiguous(), _largest(both[:, channels:], values)
+    return both[:, :channels].contiguous(), _largest(both[:, channels:], [low, *where]).to(labels.dtype)
 
 
 def flipped(images: Tensor, labels: Tensor | None, *, drawn: Drawn) -> tuple[Tensor, Tensor | None]:
@@ -73,16 +77,6 @@ def _places(images: Tensor, *, drawn: Drawn, spacing_mm: Sequence[float]) -> Ten
     return places.view(len(images), slices, rows, columns, 3)
 
 
-def _present(labels: Tensor) -> Tensor:
-    """Return the values that occur, in order; asked one by one where they are few, since sorting voxels is slow."""
-    low, high = (int(end) for end in torch.aminmax(labels))
-    if high - low > _MOST_SHARES:
-        several: Tensor = labels.unique()
-        return several
-    found = [value for value in range(low, high + 1) if bool((labels == value).any())]
-    return torch.tensor(found, dtype=labels.dtype, device=labels.device)
-
-
 def _centres(count: int) -> Tensor:
     """Return the centres of so many voxels that fill -1 to 1."""
     return (torch.arange(count) + 0.5) * 2 / count - 1
@@ -102,14 +96,17 @@ def _looked_up(images: Tensor, grid: Tensor, *, mode: str) -> Tensor:
     return F.grid_sample(images, grid, mode=mode, padding_mode="border", align_corners=False)
 
 
-def _largest(shares: Tensor, values: Tensor) -> Tensor:
+def _largest(shares: Tensor, values: Sequence[int]) -> Tensor:
     """Return the value whose share (b, values - 1, s, r, c) is the largest; the first value has what the others leave.
 
     One by one, since torch's argmax over channels takes longer on a CPU than the interpolation.
     """
-    most = 1 - shares.sum(dim=1)
-    chosen = values[0].expand(most.shape).clone()
+    most = shares.new_ones(len(shares), *shares.shape[2:])
+    chosen = torch.full_like(most, values[0], dtype=torch.int32)
+    for share in shares.unbind(dim=1):
+        most -= share
     for share, value in zip(shares.unbind(dim=1), values[1:], strict=True):
-        chosen[share > most] = value
-        most = torch.maximum(most, share)
+        chosen.masked_fill_(share > most, value)
+        if value != values[-1]:
+            most = torch.maximum(most, share)
     return chosen
