@@ -44,7 +44,7 @@ from isocenter.testing.phantom import Body, Ellipsoid
 PATCH, OVERLAP, CLASSES = (96, 96, 96), 0.5, 15
 LEARNT = (80, 80, 80)  # patches to learn from: nearly twice the steps that 96³ would leave time for
 SPACING = (1.0, 0.8, 0.8)
-CASES, CASE_SHAPE = 16, (120, 160, 160)
+CASES, CASE_SHAPE = 28, (120, 160, 160)
 LEAST, LARGE = 2.2, 3.0  # times the phantom of isocenter.testing; the larger a trunk of 204 × 156 × 228 mm
 WAVES_MM, WAVE_HU = (5.0, 8.0, 12.0, 18.0, 27.0), 150.0  # of the stripes that tell one organ from another
 PARTS = ("monai-fp32", "monai-bf16", "same-torch", "same-torch-bf16", "same-openvino", "own-cold", "own-warm")
