@@ -45,6 +45,16 @@ def test_an_empty_folder_is_refused_everywhere(world: World, tmp_path: Path) -> 
     assert not (tmp_path / "out").exists()
 
 
+def test_a_device_that_is_not_there_is_refused_before_anything_is_done(world: World, tmp_path: Path) -> None:
+    elsewhere = ("--device", "cuda:99", "--store", world.store)
+    refused("plan", "--data", "bodies", *elsewhere, saying="torch", code=7)
+    refused("train", "--data", "bodies", *elsewhere, saying="no device 'cuda:99'", code=7)
+    refused("evaluate", world.model, "--data", "bodies", *elsewhere, saying="sees cpu", code=7)
+    refused("predict", world.model, world.study, "--out", tmp_path / "out", *elsewhere, saying="sees cpu", code=7)
+    refused("bench", world.model, *elsewhere, saying="sees cpu", code=7)
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_folder_that_is_not_there_is_named(world: World, tmp_path: Path) -> None:
     refused("scan", tmp_path / "none", saying="no such")
     refused("ingest", tmp_path / "none", "--dataset", "x", "--store", tmp_path / "store", saying="no such")

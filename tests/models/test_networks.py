@@ -31,6 +31,14 @@ def test_a_network_keeps_its_promises(name: str) -> None:
     check_network(name, width=NARROW[name], dimensions=["2-D"] if name == "swinunetr" else None)
 
 
+@pytest.mark.parametrize("name", [name for name in NETWORKS if name != "gru"])  # which looks at what a stack shows
+def test_a_network_computes_where_its_weights_lie_and_nowhere_else(name: str) -> None:
+    needs_einops(name)
+    # tensors without values: whatever mixes devices, as it would on an accelerator, is refused all the same
+    network = build_network(small_plan(name), classes=3).to("meta")
+    assert network(torch.empty(2, 1, 1, 64, 64, device="meta")).device.type == "meta"
+
+
 def test_windows_of_tokens_read_volumes_of_any_size() -> None:
     needs_einops("swinunetr")
     network = build_network(small_plan("swinunetr", "3-D", patch=(5, 40, 64)), classes=3).eval()

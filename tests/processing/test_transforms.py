@@ -165,3 +165,17 @@ def test_a_picture_is_looked_up_as_a_volume_of_one_slice_would_be() -> None:
     flat, _ = moved(images, None, drawn=drawn, spacing_mm=(1, 1, 1))
     thick, _ = moved(images.repeat(1, 1, 3, 1, 1), None, drawn=drawn, spacing_mm=(1, 1, 1))
     assert torch.allclose(flat[:, :, 0], thick[:, :, 1], atol=1e-5)
+
+
+def test_images_are_varied_where_they_lie() -> None:
+    # tensors without values refuse, as an accelerator's do, to be mixed with those of the CPU; noise needs values
+    everything = Variation(
+        rotation_degrees=(15.0, 15.0, 15.0), scale=0.2, shift=0.1, elastic_mm=4.0, brightness=0.1, contrast=0.2,
+        gamma=0.3, bias=0.3, blur=1.0, resolution=0.5, chance=1.0, flips=("row",),
+    )  # fmt: skip
+    images = torch.empty(2, 1, 16, 16, 16, device="meta")
+    varied, _ = vary(
+        images, None, variation=everything, spacing_mm=(1.0, 1.0, 1.0), rng=torch.Generator().manual_seed(0)
+    )
+    assert varied.device.type == "meta"
+    assert varied.shape == images.shape

@@ -44,6 +44,9 @@ Columns = Annotated[
 Settings = Annotated[
     list[str] | None, typer.Option("--set", help="Change the recipe: section.key=value. May be given several times.")
 ]
+Device = Annotated[
+    str, typer.Option("--device", help="Where the network computes, as torch names it: cpu, cuda, cuda:1, mps.")
+]
 RecipePath = Annotated[
     Path | None, typer.Argument(help="A recipe in TOML. Without one, everything is left to the plan.")
 ]
@@ -174,7 +177,13 @@ def export_dataset(
 
 
 def plan(
-    recipe: RecipePath = None, *, data: DataName, set_: Settings = None, store: Store = None, json: Json = False
+    recipe: RecipePath = None,
+    *,
+    data: DataName,
+    set_: Settings = None,
+    device: Device = "cpu",
+    store: Store = None,
+    json: Json = False,
 ) -> Outcome:
     """Decide what a recipe leaves open, and say why.
 
@@ -185,11 +194,17 @@ def plan(
     from isocenter import pipeline
 
     with watching() as watch:
-        return pipeline.plan(recipe, data=data, set_=tuple(set_ or ()), store=store, progress=watch)
+        return pipeline.plan(recipe, data=data, set_=tuple(set_ or ()), device=device, store=store, progress=watch)
 
 
 def train(
-    recipe: RecipePath = None, *, data: DataName, set_: Settings = None, store: Store = None, json: Json = False
+    recipe: RecipePath = None,
+    *,
+    data: DataName,
+    set_: Settings = None,
+    device: Device = "cpu",
+    store: Store = None,
+    json: Json = False,
 ) -> Outcome:
     """Train a model by a recipe.
 
@@ -200,13 +215,16 @@ def train(
     from isocenter import pipeline
 
     with drawing(is_plain=json) as (watch, draw):
-        return pipeline.train(recipe, data=data, set_=tuple(set_ or ()), store=store, progress=watch, curves=draw)
+        return pipeline.train(
+            recipe, data=data, set_=tuple(set_ or ()), device=device, store=store, progress=watch, curves=draw
+        )
 
 
 def evaluate(
     model: Annotated[str, typer.Argument(help="Id of a model, the first digits of it, or 'latest'.")],
     *,
     data: DataName,
+    device: Device = "cpu",
     store: Store = None,
     json: Json = False,
 ) -> Outcome:
@@ -219,7 +237,7 @@ def evaluate(
     from isocenter import pipeline
 
     with watching() as watch:
-        return pipeline.evaluate(model, data=data, store=store, progress=watch)
+        return pipeline.evaluate(model, data=data, device=device, store=store, progress=watch)
 
 
 def predict(
@@ -229,6 +247,7 @@ def predict(
     out: Annotated[Path, typer.Option("--out", help="Folder for prediction.json, mask.nii.gz, mask.seg.dcm.")],
     accept: Accept = None,
     series: Annotated[int | None, typer.Option("--series", help="Which series, as numbered by `scan`.")] = None,
+    device: Device = "cpu",
     store: Store = None,
     json: Json = False,
 ) -> Outcome:
@@ -242,8 +261,9 @@ def predict(
 
     with watching() as watch:
         return pipeline.predict(
-            model, input, out=out, accept=tuple(accept or ()), series=series, store=store, progress=watch
-        )
+            model, input, out=out, accept=tuple(accept or ()), series=series, device=device, store=store,
+            progress=watch,
+        )  # fmt: skip
 
 
 def bench(
@@ -257,6 +277,7 @@ def bench(
         typer.Option("--runtime", help="auto, torch, torch-bf16 or openvino; several times. Default: all there are."),
     ] = None,
     rounds: Annotated[int, typer.Option("--rounds", help="Readings after the first one.")] = 5,
+    device: Device = "cpu",
     store: Store = None,
     json: Json = False,
 ) -> Outcome:
@@ -269,7 +290,9 @@ def bench(
     from isocenter import pipeline
 
     with watching() as watch:
-        return pipeline.bench(model, input, runtimes=tuple(runtimes or ()), rounds=rounds, store=store, progress=watch)
+        return pipeline.bench(
+            model, input, runtimes=tuple(runtimes or ()), rounds=rounds, device=device, store=store, progress=watch
+        )
 
 
 def report(

@@ -16,7 +16,7 @@ from isocenter.learning.inference.clock import Clock
 from isocenter.learning.inference.example import made_up
 from isocenter.learning.inference.fitting import Reading
 from isocenter.learning.inference.reader import open_reader
-from isocenter.learning.inference.runtime import available
+from isocenter.learning.inference.runtime import available, device_here
 from isocenter.learning.inference.trial import REFERENCE, agreement
 from isocenter.models.model import MANIFEST, Model, read_model
 from isocenter.pipeline.ground import Place, Watch, opened
@@ -81,6 +81,7 @@ def bench(
     *,
     runtimes: tuple[str, ...] = (),
     rounds: int = 5,
+    device: str = "cpu",
     store: Place = None,
     progress: Watch | None = None,
 ) -> Benched:
@@ -93,16 +94,19 @@ def bench(
         input: What `predict` reads; None takes a made-up image of the kind that the model reads.
         runtimes: Ways to measure; none takes "auto", which is what `predict` does, and every runtime that is there.
         rounds: Readings after the first one.
+        device: Where the network computes, as torch names it: "cpu", "cuda", "cuda:1", "mps".
         store: Where the model is kept.
         progress: Told how many readings are done.
 
     Raises:
         NotFoundError: There is no such model or runtime.
+        PlanError: There is no such device.
         SealError: The model was changed.
         FileError, SeriesError, InputError: The input cannot be used, or is not what the model reads; or no rounds.
     """
     if rounds < 1:
         raise InputError(f"{rounds} rounds measure nothing; --rounds is 1 or more.")
+    device_here(device)
     folder = Path(model)
     is_folder = (folder / MANIFEST).is_file()
     with opened(store, create_new=is_folder) as house, tempfile.TemporaryDirectory() as scratch:
@@ -110,8 +114,8 @@ def bench(
         place = Path(scratch) / "image" if input is None else Path(input)
         if input is None:
             _write_made_up(place, kept.plan)
-        asked = _asked(kept, runtimes)
-        table = _Table(kept, place, scratch=Path(scratch), memory=house.speeds, rounds=rounds)
+        asked = _asked(kept, runtimes, device=device)
+        table = _Table(kept, place, scratch=Path(scratch), memory=house.speeds, rounds=rounds, device=device)
         ways = tuple(table.timed(name, number, of=len(asked), progress=progress) for number, name in enumerate(asked))
     return Benched(model=kept.id, image=table.image, rounds=rounds, ways=_compared(ways, table.masks))
 
@@ -119,12 +123,13 @@ def bench(
 class _Table:
     """One model and one image on which ways are timed."""
 
-    def __init__(self, model: Model, place: Path, *, scratch: Path, memory: Path, rounds: int) -> None:
+    def __init__(self, model: Model, place: Path, *, scratch: Path, memory: Path, rounds: int, device: str) -> None:
         self.model = model
         self.place = place
         self.scratch = scratch
         self.memory = memory
         self.rounds = rounds
+        self.device = device
         self.image: dict[str, Any] = {}
         self.masks: dict[str, Mask] = {}
 
@@ -133,7 +138,7 @@ class _Table:
         clock = Clock()
         try:
             with clock.stage("total"), clock.stage("load"):
-                reader = open_reader(self.model, runtime=name or None, memory=self.memory)
+                reader = open_reader(self.model, device=self.device, runtime=name or None, memory=self.memory)
             reading = self._once(reader, clock)
         except (PlanError, MissingExtraError, RuntimeError) as error:  # this way; another one may be able
             return Timed(how={"name": name}, note=str(error)[:300])
@@ -164,11 +169,11 @@ class _Table:
         return reading
 
 
-def _asked(model: Model, runtimes: tuple[str, ...]) -> tuple[str, ...]:
+def _asked(model: Model, runtimes: tuple[str, ...], *, device: str) -> tuple[str, ...]:
     """Return the ways to measure; the one of a model that answers for whole images has no name."""
     if not model.answers_voxels:
         return ("",)
-    return runtimes or (AUTO, *available("cpu"))
+    return runtimes or (AUTO, *available(device))
 
 
 def _compared(ways: tuple[Timed, ...], masks: Mapping[str, Mask]) -> tuple[Timed, ...]:

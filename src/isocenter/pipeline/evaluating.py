@@ -23,23 +23,27 @@ from isocenter.result import Check, Item
 from isocenter.store import Store
 
 
-def evaluate(model: str, *, data: str, store: Place = None, progress: Watch | None = None) -> Evaluated:
+def evaluate(
+    model: str, *, data: str, device: str = "cpu", store: Place = None, progress: Watch | None = None
+) -> Evaluated:
     """Score a model on cases that it has not seen, with intervals by patient.
 
     Args:
         model: Id, its first digits, or "latest".
         data: Of the version that the model learnt from, its test side is read; of any other data set, all cases.
+        device: Where the network computes, as torch names it: "cpu", "cuda", "cuda:1", "mps".
         store: Where both are kept.
         progress: Told how far it is.
 
     Raises:
         NotFoundError: There is no such model or data set.
         InputError: No case whose truth is known, or cases that the model cannot read.
+        PlanError: There is no such device.
         SealError: The model or a case was changed.
     """
     begun = time.monotonic()
     with opened(store) as house:
-        reader = open_reader(read_model(house.models.folder(model)), memory=house.speeds)
+        reader = open_reader(read_model(house.models.folder(model)), device=device, memory=house.speeds)
         version = house.datasets.get(data)
         own = reader.model.dataset == version.id
         side = "test" if own else "all"

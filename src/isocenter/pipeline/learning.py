@@ -12,7 +12,8 @@ from isocenter.case import Dataset, Entry
 from isocenter.errors import LabelError, SplitError
 from isocenter.image import LabelTable
 from isocenter.learning.inference.reader import open_reader
-from isocenter.learning.training import Cases, Fitted, decide, fingerprint, fit
+from isocenter.learning.inference.runtime import device_here
+from isocenter.learning.training import Cases, Fitted, Machine, decide, fingerprint, fit
 from isocenter.learning.training.estimate import estimated, require_room, ways_of
 from isocenter.learning.training.page import Draw, Page
 from isocenter.learning.training.plan import target_of, unlearnt_classes, unlearnt_findings
@@ -35,6 +36,7 @@ def plan(
     *,
     data: str,
     set_: tuple[str, ...] = (),
+    device: str = "cpu",
     store: Place = None,
     progress: Watch | None = None,
 ) -> Planned:
@@ -44,19 +46,21 @@ def plan(
         recipe: A TOML file, or a recipe; None leaves everything to the plan.
         data: Name or id of a data set.
         set_: Changes to the recipe, such as "training.minutes=20".
+        device: Where the network computes, as torch names it: "cpu", "cuda", "cuda:1", "mps".
         store: Where the data set is kept.
         progress: Told how far it is.
 
     Raises:
         RecipeError: The recipe says what cannot be.
-        PlanError: The plan does not fit the data or this machine.
+        PlanError: The plan does not fit the data or this machine, or there is no such device.
         SplitError, LabelError: There is nothing to learn from.
         NotFoundError: There is no such data set.
     """
     asked = _asked(recipe, set_)
+    device_here(device)
     with opened(store) as house:
         version = house.datasets.get(data)
-        decided = _decided(house, asked, version, progress)
+        decided = _decided(house, asked, version, progress, device)
     return Planned(run=run_id(asked, version), plan=decided)
 
 
@@ -65,6 +69,7 @@ def train(
     *,
     data: str,
     set_: tuple[str, ...] = (),
+    device: str = "cpu",
     store: Place = None,
     progress: Watch | None = None,
     curves: Draw | None = None,
@@ -75,18 +80,20 @@ def train(
         recipe: A TOML file, or a recipe; None leaves everything to the plan.
         data: Name or id of a data set.
         set_: Changes to the recipe, such as "training.minutes=20".
+        device: Where the network computes, as torch names it: "cpu", "cuda", "cuda:1", "mps".
         store: Where the data set and the model are kept.
         progress: Told how far it is.
         curves: Shown the run's curves as they grow, about once a second.
 
     Raises:
         RecipeError: The recipe says what cannot be.
-        PlanError, TrainingError: The plan does not fit, or the run cannot go on.
+        PlanError, TrainingError: The plan does not fit, there is no such device, or the run cannot go on.
         SplitError, LabelError: There is nothing to learn from.
         StoreError: Another process is at this run, or the store cannot be used.
     """
     begun = time.monotonic()
     asked = _asked(recipe, set_)
+    device_here(device)
     with opened(store) as house:
         version = house.datasets.get(data)
         run = run_id(asked, version)
@@ -96,10 +103,12 @@ def train(
             if left is None:
                 folder = house.runs.folder(run, dataset=version.id, recipe=asked.id, at=now())
                 write_recipe(asked, folder)
-                decided = _kept_or(partial(_decided, house, asked, version, progress), folder=folder)
-                model, receipt = _learnt(
-                    _Lesson(house=house, version=version, plan=decided, folder=folder, progress=progress, curves=curves)
-                )
+                decided = _kept_or(partial(_decided, house, asked, version, progress, device), folder=folder)
+                lesson = _Lesson(
+                    house=house, version=version, plan=decided, folder=folder, device=device, progress=progress,
+                    curves=curves,
+                )  # fmt: skip
+                model, receipt = _learnt(lesson)
             else:
                 model = read_model(house.models.folder(left.id))
                 receipt = house.receipts.maker(model.id) or ""
@@ -146,7 +155,7 @@ def _kept_or(decide_: Callable[[], Plan], *, folder: Path) -> Plan:
     return kept
 
 
-def _decided(house: Store, asked: Recipe, version: Dataset, progress: Watch | None) -> Plan:
+def _decided(house: Store, asked: Recipe, version: Dataset, progress: Watch | None, device: str) -> Plan:
     sought = Goal(kind=asked.tasks.kind, target=target_of(asked))
     table = _require_known(version, sought)
     entries, validation = _sides(version, goal=sought, fold=asked.training.fold)
@@ -154,7 +163,7 @@ def _decided(house: Store, asked: Recipe, version: Dataset, progress: Watch | No
     began = time.monotonic()
     looked = fingerprint((house.case(version, entry) for entry in entries), table=table, progress=tell)
     looked_seconds = time.monotonic() - began
-    decided = decide(asked, looked, dataset=version.id, table=table)
+    decided = decide(asked, looked, dataset=version.id, table=table, machine=Machine.here(device))
     beside = [*validation, *judged(version.on_side("test"), sought)]
     others = unlearnt_classes(decided.goal, beside) or unlearnt_findings(decided.goal, beside)
     if others:
@@ -163,7 +172,7 @@ def _decided(house: Store, asked: Recipe, version: Dataset, progress: Watch | No
     learning, shown = ([partial(house.case, version, one) for one in side] for side in (entries, validation))
     cases = Cases(train=learning, validation=shown, table=table)
     ways = ways_of(decided, cases, looked_seconds=looked_seconds)
-    return estimated(decided, looked, table=table, ways=ways)
+    return estimated(decided, looked, table=table, ways=ways, device=device)
 
 
 def _require_known(version: Dataset, goal: Goal) -> LabelTable | None:
@@ -189,12 +198,13 @@ def _require_known(version: Dataset, goal: Goal) -> LabelTable | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Lesson:
-    """A run at work: on which version, by which plan, in which folder."""
+    """A run at work: on which version, by which plan, in which folder, on which device."""
 
     house: Store
     version: Dataset
     plan: Plan
     folder: Path
+    device: str
     progress: Watch | None
     curves: Draw | None
 
@@ -223,7 +233,7 @@ def _learnt(lesson: _Lesson) -> tuple[Model, str]:
     """Obey the run's plan, and return the model with the receipt of its making."""
     house, plan_, folder = lesson.house, lesson.plan, lesson.folder
     page = Page(plan_, name=lesson.version.name, folder=folder, progress=lesson.progress, curves=lesson.curves)
-    fitted = fit(plan_, lesson.cases, folder=folder, report=page.see)
+    fitted = fit(plan_, lesson.cases, folder=folder, report=page.see, device=lesson.device)
     model = _model(lesson, fitted)
     page.finish(fitted, scores=model.scores, model=model.id)
     files = sorted(path for path in folder.iterdir() if path.is_file())
@@ -234,7 +244,10 @@ def _learnt(lesson: _Lesson) -> tuple[Model, str]:
             *(Item(name=f"run:{folder.name}/{path.name}", digest=sha256_of(path)) for path in files),
         ),
         checks=tuple(Check(name="noticed", held=False, figure=notice) for notice in fitted.notices),
-        facts={"recipe": plan_.recipe, "plan": plan_.id, "seed": plan_.seed, "steps": fitted.steps},
+        facts={
+            "recipe": plan_.recipe, "plan": plan_.id, "seed": plan_.seed, "steps": fitted.steps,
+            "device": lesson.device,
+        },
     )  # fmt: skip
     house.models.add(model.folder, run=folder.name, at=now())
     _fresh(model.folder)
@@ -258,7 +271,8 @@ def _model(lesson: _Lesson, fitted: Fitted) -> Model:
     )
     # written twice: a reader reads models, and the figures it finds belong into the model
     draft = _fresh(lesson.folder / "draft")
-    reader = open_reader(write_model(draft, weights=fitted.weights, description=told, card=write_card(told)))
+    drafted = write_model(draft, weights=fitted.weights, description=told, card=write_card(told))
+    reader = open_reader(drafted, device=lesson.device)
     found = scored(
         reader, (lesson.house.case(version, entry) for entry in validating), version=version,
         progress=counting(lesson.progress, "validate", validating),

@@ -31,6 +31,7 @@ def predict(
     out: Path,
     accept: tuple[str, ...] = (),
     series: int | None = None,
+    device: str = "cpu",
     store: Place = None,
     progress: Watch | None = None,
 ) -> Predicted:
@@ -46,12 +47,14 @@ def predict(
         out: Folder to write; it appears whole or not at all, and replaces an earlier prediction.
         accept: Words that take a DICOM series in spite of its verdict.
         series: Which series, as `scan` numbers them.
+        device: Where the network computes, as torch names it: "cpu", "cuda", "cuda:1", "mps".
         store: Where the model and the keys are kept.
         progress: Told how far it is.
 
     Raises:
         NotFoundError: There is no such model.
         SealError: The model was changed.
+        PlanError: There is no such device.
         FileError, SeriesError, InputError: The input cannot be used, or is not what the model reads.
         ProofError: The SEG as written says something else than the mask; nothing is left.
     """
@@ -60,7 +63,7 @@ def predict(
     is_folder = (folder / MANIFEST).is_file()
     with opened(store, create_new=is_folder) as house:
         kept = read_model(folder if is_folder else house.models.folder(str(model)))
-        reader = open_reader(kept, memory=house.speeds)
+        reader = open_reader(kept, device=device, memory=house.speeds)
         found = open_input(
             Path(input),
             channels=reader.model.plan.channels,

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from isocenter.errors import NotFoundError, PlanError
-from isocenter.learning.inference.runtime import RUNTIMES, available, has_bf16, make_runtime
+from isocenter.learning.inference.runtime import RUNTIMES, available, device_here, devices, has_bf16, make_runtime
 from isocenter.learning.inference.window import Tiling, label_volume
 from isocenter.models.ladder import ladder
 from isocenter.models.unet import UNet
@@ -142,3 +142,14 @@ def test_the_reference_comes_first_and_what_is_there_is_known() -> None:
     assert names[0] == "torch"
     assert set(names) <= set(RUNTIMES)
     assert ("torch-bf16" in names) == has_bf16()
+
+
+@pytest.mark.parametrize("name", ["cuda:99", "gpu", ""])
+def test_a_device_that_is_not_there_is_refused_with_those_that_are(name: str) -> None:
+    with pytest.raises(PlanError, match=r"sees cpu"):
+        device_here(name)
+
+
+def test_the_cpu_is_always_there() -> None:
+    assert device_here("cpu").type == "cpu"
+    assert devices()[0] == "cpu"

@@ -21,6 +21,7 @@ from isocenter.learning.training.watch import rare_answers, unlearnt_answers
 from isocenter.models.slices import slices_shown
 from isocenter.recipe import Goal, Plan, recipe_from
 
+CPU = torch.device("cpu")
 LAPTOP = Machine(cores=2, memory=24 * 10**9, bf16=False)
 Make = Callable[[int], Case]
 ROOM = import_module("isocenter.learning.training.fit")  # the name `fit` is the function's
@@ -160,7 +161,7 @@ def test_padding_of_two_channels_stays_padding_however_a_stack_is_varied(tmp_pat
     plan = decide(recipe, fingerprint(map(make, range(4)), table=None), dataset="d", table=None, machine=LAPTOP)
     cases = Cases(train=[lambda: make(0)], validation=[])
     task = find_task(plan.goal, table=None)
-    drawn = Images(cases, plan=plan, task=task, folder=tmp_path, room=10**9).draw(0)[0]  # type: ignore[arg-type]
+    drawn = Images(cases, plan=plan, task=task, folder=tmp_path, room=10**9, device=CPU).draw(0)[0]  # type: ignore[arg-type]
     assert slices_shown(drawn).tolist() == [[False] * 2 + [True] * 12 + [False] * 2]
 
 
@@ -172,7 +173,7 @@ def test_the_same_plan_gives_the_same_weights_also_from_mapped_files(tmp_path: P
     cases = Cases(train=[lambda n=n: sided(n) for n in range(8)], validation=[])  # type: ignore[misc]
     task = find_task(plan.goal, table=None)
     drawn = [
-        Images(cases, plan=plan, task=task, folder=tmp_path / str(room), room=room).draw(3)[0]  # type: ignore[arg-type]
+        Images(cases, plan=plan, task=task, folder=tmp_path / str(room), room=room, device=CPU).draw(3)[0]  # type: ignore[arg-type]
         for room in (0, 10**9)
     ]
     assert torch.equal(*drawn)

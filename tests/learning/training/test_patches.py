@@ -17,6 +17,7 @@ from isocenter.learning.training.patches import Shelf, draw_batch
 from isocenter.recipe import Goal, Plan
 
 TABLE = LabelTable.of("speck")
+CPU = torch.device("cpu")
 
 
 def numbered(number: int, *, shape: tuple[int, int, int] = (40, 24, 24)) -> Case:
@@ -39,14 +40,14 @@ def shelf(plan: Plan, folder: Path, *, count: int = 1, shape: tuple[int, int, in
 
 def test_patches_centred_on_a_structure_hold_it(tmp_path: Path, make_plan: Callable[..., Plan]) -> None:
     plan = make_plan(foreground=1.0, batch=4)
-    images, targets = draw_batch(shelf(plan, tmp_path), plan=plan, step=0)
+    images, targets = draw_batch(shelf(plan, tmp_path), plan=plan, step=0, device=CPU)
     assert images.shape == (4, 1, 16, 16, 16)
     assert targets.sum(dim=(1, 2, 3)).tolist() == [1, 1, 1, 1]
 
 
 def test_other_patches_come_from_everywhere(tmp_path: Path, make_plan: Callable[..., Plan]) -> None:
     plan = make_plan(foreground=0.0, batch=64)
-    images, _ = draw_batch(shelf(plan, tmp_path), plan=plan, step=0)
+    images, _ = draw_batch(shelf(plan, tmp_path), plan=plan, step=0, device=CPU)
     assert len(images[:, 0, 0, 0, 0].unique()) == 9  # every column where 16 of 24 can start, in 64 draws
 
 
@@ -63,20 +64,22 @@ def test_every_case_has_its_turn_once_in_an_epoch(tmp_path: Path, make_plan: Cal
     task = find_task(Goal(kind="segmentation"), table=TABLE)
     counting = Counting(loaders, plan=plan, task=task, folder=tmp_path, room=10**9)
     for step in range(8):
-        draw_batch(counting, plan=plan, step=step)
+        draw_batch(counting, plan=plan, step=step, device=CPU)
     assert Counter(taken) == dict.fromkeys(range(4), 6)
 
 
 def test_a_step_draws_the_same_whatever_was_drawn_before(tmp_path: Path, make_plan: Callable[..., Plan]) -> None:
     plan = make_plan(batch=2)
     one, two = shelf(plan, tmp_path, count=3), shelf(plan, tmp_path, count=3)
-    draw_batch(one, plan=plan, step=4)
-    assert torch.equal(draw_batch(one, plan=plan, step=5)[0], draw_batch(two, plan=plan, step=5)[0])
+    draw_batch(one, plan=plan, step=4, device=CPU)
+    assert torch.equal(
+        draw_batch(one, plan=plan, step=5, device=CPU)[0], draw_batch(two, plan=plan, step=5, device=CPU)[0]
+    )
 
 
 def test_what_a_small_case_lacks_is_filled_as_in_reading(tmp_path: Path, make_plan: Callable[..., Plan]) -> None:
     plan = make_plan(foreground=0.0)
-    images, targets = draw_batch(shelf(plan, tmp_path, shape=(10, 16, 12)), plan=plan, step=0)
+    images, targets = draw_batch(shelf(plan, tmp_path, shape=(10, 16, 12)), plan=plan, step=0, device=CPU)
     assert images.shape == (2, 1, 16, 16, 16)
     assert targets.shape == (2, 16, 16, 16)
     low = images[:, :, :10, :, :12].min()

@@ -22,6 +22,31 @@ RUNTIMES = {
 }
 
 
+def devices() -> tuple[str, ...]:
+    """Return the names of the devices that torch can compute on here, the CPU first."""
+    if not torch.accelerator.is_available():
+        return ("cpu",)
+    kind = torch.accelerator.current_accelerator()
+    return ("cpu", *(f"{kind.type}:{n}" for n in range(torch.accelerator.device_count()))) if kind else ("cpu",)
+
+
+def device_here(name: str) -> torch.device:
+    """Return a device by its name, such as "cpu", "cuda" or "cuda:1".
+
+    Raises:
+        PlanError: There is none of that name here; the message says which there are.
+    """
+    try:
+        wanted = torch.device(name)
+    except RuntimeError:
+        wanted = None
+    if wanted is not None and name != "cpu" and f"{wanted.type}:{wanted.index or 0}" not in devices():
+        wanted = None
+    if wanted is None:
+        raise PlanError(f"There is no device {name!r} here; torch {torch.__version__} sees {', '.join(devices())}.")
+    return wanted
+
+
 def has_bf16(device: torch.device | str = "cpu") -> bool:
     """Return whether a device multiplies in bfloat16 itself; elsewhere bf16 is emulated and slower than float32."""
     kind = torch.device(device).type

@@ -4,6 +4,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from isocenter.errors import PlanError
+from isocenter.learning.inference.runtime import device_here
 from isocenter.models import build_network
 from isocenter.models.model import Model
 
@@ -21,11 +22,12 @@ def load_network(model: Model, *, outputs: int, device: str = "cpu") -> nn.Modul
         NotFoundError: The network comes from a plug-in that is not installed here.
         MissingExtraError: The network needs a package that is not installed.
     """
+    place = device_here(device)
     network = build_network(model.plan, classes=outputs)
     try:
         network.load_state_dict(load_file(model.weights))
-        network = network.to(device)
-    except (RuntimeError, AssertionError) as error:  # torch built without a device asserts
+        network = network.to(place)
+    except RuntimeError as error:
         raise PlanError(
             f"The weights of model {model.id[:12]} cannot be put to use on {device!r}: {str(error)[:200]}"
         ) from error

@@ -87,7 +87,9 @@ def require_room(plan: Plan) -> None:
         _require(plan.estimate.memory_bytes, measured="as measured where it was begun")
 
 
-def estimated(plan: Plan, fingerprint: Fingerprint, *, table: LabelTable | None, ways: Ways) -> Plan:
+def estimated(
+    plan: Plan, fingerprint: Fingerprint, *, table: LabelTable | None, ways: Ways, device: str = "cpu"
+) -> Plan:
     """Return a plan with what it is expected to take here: peak memory of the process, and time.
 
     A few of its steps are taken in a process of their own (see trial). A deterministic plan with a budget in minutes
@@ -98,11 +100,12 @@ def estimated(plan: Plan, fingerprint: Fingerprint, *, table: LabelTable | None,
         fingerprint: Of the learning cases.
         table: What labels mean, where outlines are learnt.
         ways: How long the cases took.
+        device: Where the steps will be taken.
 
     Raises:
         PlanError: The steps do not fit into this machine's memory; the message says the number.
     """
-    trial = attempt(plan, table=table)
+    trial = attempt(plan, table=table, device=device)
     learning = _learning_memory(plan, fingerprint, trial=trial, shown=ways.shown)
     reading = reading_memory(plan, fingerprint, table=table)
     _require(learning, measured="measured on a few of its steps")

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from isocenter.errors import TrainingError
 from isocenter.learning.tasks import ImageTask, VoxelTask, find_task
@@ -81,7 +80,7 @@ class _Sitting:
         self.history = [Progress.from_document(said) for said in notes.history] if notes else []
         losses = (moment.loss for moment in self.history if math.isfinite(moment.loss))
         self.watch = Watch(plan, first=next(losses, math.nan))
-        self.material = material_of(plan, self.task, cases=cases, folder=folder / PREPARED)
+        self.material = material_of(plan, self.task, cases=cases, folder=folder / PREPARED, device=self.device)
         self.notices: list[str] = []
         self.spent_looking = 0.0
 
@@ -117,7 +116,7 @@ class _Sitting:
             TrainingError: See fit.
         """
         saved = told = self.seconds
-        for beat in learn(self.learner, self.draw, plan=self.plan, task=self.task, elapsed=self.elapsed):
+        for beat in learn(self.learner, self.material.draw, plan=self.plan, task=self.task, elapsed=self.elapsed):
             share = self.elapsed(beat.step)
             self.watch.see(beat.step, beat.loss, share=share)
             scores = self.look() if self.is_time_to_look(share) else {}
@@ -149,11 +148,6 @@ class _Sitting:
         )  # fmt: skip
         write_fitted(self.folder, fitted, plan=self.plan)
         return fitted
-
-    def draw(self, step: int) -> tuple[Tensor, Tensor]:
-        """Return a step's images and targets on the run's device."""
-        images, targets = self.material.draw(step)
-        return images.to(self.device), targets.to(self.device)
 
     def is_time_to_look(self, share: float) -> bool:
         """Return whether the validation cases are due: at even shares of the run if cheap, and at its end."""
@@ -212,15 +206,19 @@ class _Sitting:
         self.report(moment)
 
 
-def material_of(plan: Plan, task: VoxelTask | ImageTask, *, cases: Cases, folder: Path) -> Material:
+def material_of(
+    plan: Plan, task: VoxelTask | ImageTask, *, cases: Cases, folder: Path, device: torch.device | None = None
+) -> Material:
     """Return cases as a run learns from them: patches of outlines, or whole images.
 
     Args:
         plan, task: How they are prepared.
         cases: Loaded once each, when they are prepared.
         folder: Where what does not fit into memory is mapped from.
+        device: Where what is drawn is varied, and learnt from; None takes the CPU.
     """
+    device = device or torch.device("cpu")
     room = int(SHELF_SHARE * Machine.here().memory)
     if task.answers == "voxels":
-        return Patches(cases, plan=plan, task=task, folder=folder, room=room)
-    return Images(cases, plan=plan, task=task, folder=folder, room=room)
+        return Patches(cases, plan=plan, task=task, folder=folder, room=room, device=device)
+    return Images(cases, plan=plan, task=task, folder=folder, room=room, device=device)

@@ -74,10 +74,13 @@ class Images:
         plan, task: How a case is prepared and its facts encoded.
         folder: See Album.
         room: Bytes of memory that prepared images may fill.
+        device: Where images are varied and handed over.
     """
 
-    def __init__(self, cases: Cases, *, plan: Plan, task: ImageTask, folder: Path, room: int) -> None:
-        self._plan, self._task = plan, task
+    def __init__(
+        self, cases: Cases, *, plan: Plan, task: ImageTask, folder: Path, room: int, device: torch.device
+    ) -> None:
+        self._plan, self._task, self._device = plan, task, device
         shown = spread(cases.validation, most=_LOOKED_AT)
         self._learnt = Album(cases.train, plan=plan, task=task, folder=folder, room=room)
         self._shown = Album(shown, plan=plan, task=task, folder=folder / "shown", room=room // 4)
@@ -102,9 +105,9 @@ class Images:
         """Return a step's images (b, channel, *patch), varied, and targets (b, …): see Material."""
         rng = torch.Generator().manual_seed(self._plan.seed * 1_000_003 + step)
         pairs = [self._learnt[place] for place in turns(len(self._learnt), plan=self._plan, step=step)]
-        images = torch.stack([image for image, _ in pairs]).float()
+        images = torch.stack([image for image, _ in pairs]).to(self._device).float()
         varied, _ = vary(images, None, variation=self._plan.variation, spacing_mm=self._plan.spacing_mm, rng=rng)
-        return _with_padding(varied, images), torch.stack([target for _, target in pairs])
+        return _with_padding(varied, images), torch.stack([target for _, target in pairs]).to(self._device)
 
     def look(self, network: nn.Module) -> Mapping[str, float]:
         """Return the loss on some validation cases, and how well they are told apart: see figures."""

@@ -52,7 +52,10 @@ class Material(Protocol):
         ...
 
     def draw(self, step: int) -> tuple[Tensor, Tensor]:
-        """Return a step's images (b, channel, s, r, c) and targets, varied; the same for the same step and plan."""
+        """Return a step's images (b, channel, s, r, c) and targets, varied, on the run's device.
+
+        They are the same for the same step, plan and device.
+        """
         ...
 
     def look(self, network: nn.Module) -> Mapping[str, float]:

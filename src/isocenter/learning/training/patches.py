@@ -92,10 +92,13 @@ class Patches:
         plan, task: How a case is prepared and its labels encoded.
         folder: See Shelf.
         room: Bytes of memory that prepared cases may fill.
+        device: Where patches are varied and handed over.
     """
 
-    def __init__(self, cases: Cases, *, plan: Plan, task: VoxelTask, folder: Path, room: int) -> None:
-        self._plan, self._task, self._cases = plan, task, cases
+    def __init__(
+        self, cases: Cases, *, plan: Plan, task: VoxelTask, folder: Path, room: int, device: torch.device
+    ) -> None:
+        self._plan, self._task, self._cases, self._device = plan, task, cases, device
         shown = spread(cases.validation, most=_LOOKED_AT)
         self._shelf = Shelf(cases.train, plan=plan, task=task, folder=folder, room=room)
         self._shown = Shelf(shown, plan=plan, task=task, folder=folder / "shown", room=room // 4)
@@ -118,7 +121,7 @@ class Patches:
 
     def draw(self, step: int) -> tuple[Tensor, Tensor]:
         """Return a step's patches: see draw_batch."""
-        return draw_batch(self._shelf, plan=self._plan, step=step)
+        return draw_batch(self._shelf, plan=self._plan, step=step, device=self._device)
 
     def look(self, network: nn.Module) -> Mapping[str, float]:
         """Return the mean Dice of each structure over some validation cases, and of all as "mean"."""
@@ -147,14 +150,14 @@ class Patches:
         return unfound_structures(scores)
 
 
-def draw_batch(shelf: Shelf, *, plan: Plan, step: int) -> tuple[Tensor, Tensor]:
-    """Return a step's images (b, channel, *patch) and targets (b, *patch), varied.
+def draw_batch(shelf: Shelf, *, plan: Plan, step: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Return a step's images (b, channel, *patch) and targets (b, *patch), brought to a device and varied there.
 
     What is drawn depends on the plan's seed and the step alone, so a run that goes on draws what it would have drawn.
     """
     rng = torch.Generator().manual_seed(plan.seed * 1_000_003 + step)
     pairs = [_patch(shelf[place], plan=plan, rng=rng) for place in turns(len(shelf), plan=plan, step=step)]
-    images, targets = torch.stack([image for image, _ in pairs]), torch.stack([target for _, target in pairs])
+    images, targets = (torch.stack(members).to(device) for members in zip(*pairs, strict=True))
     images, varied = vary(images, targets, variation=plan.variation, spacing_mm=plan.spacing_mm, rng=rng)
     return images, targets if varied is None else varied
 

@@ -1,6 +1,6 @@
 """A few steps of a plan, taken for nothing but their time and memory, in a process of their own.
 
-usage: python -m isocenter.learning.training.trial < {"plan": …, "table": …, "threads": …}
+usage: python -m isocenter.learning.training.trial < {"plan": …, "table": …, "threads": …, "device": …}
 
 A process's memory only ever grows, and what the caller holds already would hide what a step takes; so the steps are
 taken elsewhere, and what they took is written to stdout as JSON.
@@ -52,12 +52,13 @@ class Trial:
     seconds: float = 0.0
 
 
-def attempt(plan: Plan, *, table: LabelTable | None) -> Trial:
+def attempt(plan: Plan, *, table: LabelTable | None, device: str = "cpu") -> Trial:
     """Return what a plan's steps take on this machine, by taking some; a few seconds.
 
     Args:
         plan: As decided.
         table: What labels mean, where outlines are learnt.
+        device: Where they are taken, as torch names it.
 
     Raises:
         PlanError: The steps do not fit into memory, or cannot be taken; the message holds what was said.
@@ -66,6 +67,7 @@ def attempt(plan: Plan, *, table: LabelTable | None) -> Trial:
         "plan": plan.to_document(),
         "table": None if table is None else asdict(table),
         "threads": torch.get_num_threads(),
+        "device": device,
     }
     # -P: a file of the user's that is called torch.py, where this was started, is not ours to import
     command = [sys.executable, "-P", "-m", "isocenter.learning.training.trial"]
@@ -96,18 +98,18 @@ def main() -> None:
     table = None if asked["table"] is None else table_from(asked["table"])
     torch.set_num_threads(asked["threads"])
     try:
-        tried = _tried(Plan.from_document(asked["plan"]), table)
+        tried = _tried(Plan.from_document(asked["plan"]), table, torch.device(asked["device"]))
     except IsocenterError as error:
         sys.exit(str(error))
     json.dump(asdict(tried), sys.stdout)
 
 
-def _tried(plan: Plan, table: LabelTable | None) -> Trial:
+def _tried(plan: Plan, table: LabelTable | None, device: torch.device) -> Trial:
     before = memory_now()
     task = find_task(plan.goal, table=table)
-    learner = fresh(plan, outputs=task.outputs, device=torch.device("cpu"))
-    images = torch.randn(plan.batch, plan.inputs, *plan.patch)
-    targets = torch.stack([_target(task, plan, table) for _ in range(plan.batch)])
+    learner = fresh(plan, outputs=task.outputs, device=device)
+    images = torch.randn(plan.batch, plan.inputs, *plan.patch).to(device)
+    targets = torch.stack([_target(task, plan, table) for _ in range(plan.batch)]).to(device)
     labels = targets if task.answers == "voxels" else None
     rng = torch.Generator().manual_seed(plan.seed)
 
@@ -142,8 +144,8 @@ def _read_seconds(network: torch.nn.Module, image: Tensor, plan: Plan) -> float:
     taken = []
     for _ in range(3):
         began = time.monotonic()
-        with autocast(plan.precision, device="cpu"):
-            network(image.to(memory_format=torch.channels_last_3d))
+        with autocast(plan.precision, device=image.device):
+            float(network(image.to(memory_format=torch.channels_last_3d)).flatten()[0])  # waits for an accelerator
         taken.append(time.monotonic() - began)
     return min(taken)
 

@@ -20,7 +20,7 @@ def altered(images: Tensor, *, drawn: Drawn, rng: torch.Generator) -> Tensor:
     if (drawn.resolution < 1).any():
         images = _coarsened(images, drawn.resolution)
     if drawn.noise.any():
-        noise = torch.randn(images.shape, generator=rng).to(images.device)
+        noise = torch.randn(images.shape, generator=_beside(images, rng), device=images.device)
         images = noise.mul_(_per_member(drawn.noise, images)).add_(images)
     return images
 
@@ -82,6 +82,13 @@ def _coarsened(images: Tensor, share: Tensor) -> Tensor:
         coarse = F.interpolate(images[member : member + 1], size=fewer, mode="area")
         images[member : member + 1] = F.interpolate(coarse, size=shape, mode="trilinear", align_corners=False)
     return images
+
+
+def _beside(images: Tensor, rng: torch.Generator) -> torch.Generator:
+    """Return a generator on the images' device: millions of numbers are not sent to an accelerator."""
+    if images.device == rng.device:
+        return rng
+    return torch.Generator(images.device).manual_seed(int(torch.randint(2**62, (), generator=rng)))
 
 
 def _per_member(values: Tensor, images: Tensor) -> Tensor:

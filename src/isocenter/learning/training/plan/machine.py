@@ -39,11 +39,11 @@ class Machine:
     bf16: bool
 
     @classmethod
-    def here(cls) -> "Machine":
-        """Return this machine, within the limits that a container sets."""
+    def here(cls, device: str = "cpu") -> "Machine":
+        """Return this machine, within the limits that a container sets, with the arithmetic of a device."""
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-        return cls(cores=cores, memory=min(memory, _container_limit(memory)), bf16=has_bf16())
+        return cls(cores=cores, memory=min(memory, _container_limit(memory)), bf16=has_bf16(device))
 
 
 def training_bytes(shape: Geometry, *, precision: str, classes: int, largest: int) -> int:
