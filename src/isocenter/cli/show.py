@@ -302,7 +302,7 @@ def _time(ms: float | None) -> str:
 
 def _agreeing(way: Document) -> str:
     figure = way.get("agreement")
-    return "" if figure is None else f", least Dice with torch in float32 {figure:.4f}"
+    return "" if figure is None else f", Dice with torch in float32 {figure:.4f}, least {way['least']:.4f}"
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

@@ -32,8 +32,8 @@ class Timed:
     """One way of reading: seconds by stage, of the first reading (loading and choosing counted) and of later ones.
 
     Args:
-        how: Its name, and of outlines the overlap and number of windows; see Choice.brief. Its agreement is the least
-            Dice of any class between its mask and the reference's, on this very image.
+        how: Its name, and of outlines the overlap and number of windows; see Choice.brief. Its agreement is the mean
+            Dice of the structures between its mask and the reference's on this very image, `least` that of the worst.
         note: Why it could not be measured; empty where it was.
     """
 
@@ -183,7 +183,9 @@ def _compared(ways: tuple[Timed, ...], masks: Mapping[str, Mask]) -> tuple[Timed
         return ways
     figures = {name: agreement(mask.labels, truth.labels) for name, mask in masks.items()}
     return tuple(
-        replace(way, how={**way.how, "agreement": figures[way.how["name"]]}) if way.how["name"] in figures else way
+        replace(way, how={**way.how, "agreement": found.mean, "least": found.least})
+        if (found := figures.get(way.how["name"])) is not None
+        else way
         for way in ways
     )
 

@@ -33,8 +33,8 @@ class Prediction:
         verdict: May it leave, and why not.
         plan: The plan that was obeyed, as plain values.
         seconds: By stage: "read", "prepare", "network", "write", and "total".
-        runtime: How a mask was read: "name" of the runtime, "overlap" of its windows, "batch", and "agreement", the
-            least Dice of any class with the reference on a trial, None where nothing was compared.
+        runtime: How a mask was read: "name" of the runtime, "overlap" of its windows, "batch", and "agreement" and
+            "least", mean and least Dice of the structures with the reference on a trial, None where none was made.
         input: What was read: layout, modality, grid. No identity.
         files: Name to sha256 of each file that lies beside.
         receipts: Digests of the receipts of the chain, the newest first.

@@ -80,7 +80,8 @@ def test_a_reading_says_how_it_was_read(trained: Model, body: Body) -> None:
     quick = Reader(trained).read({"ct": volume}).choice
     assert quick is not None
     # over within a second: in the reference, and with the plan's windows
-    assert quick.brief() == {"name": "torch", "agreement": 1.0, "overlap": trained.plan.overlap, "batch": 1}
+    windows = {"overlap": trained.plan.overlap, "batch": 1}
+    assert quick.brief() == {"name": "torch", "agreement": 1.0, "least": 1.0, **windows}
     if has_bf16():
         asked = Reader(trained, runtime="torch-bf16").read({"ct": volume})
         assert asked.choice is not None

@@ -102,17 +102,24 @@ def test_windows_stay_as_they_are_where_fewer_would_change_the_mask(monkeypatch:
     assert choice.overlap == TILING.overlap
 
 
-def test_agreement_is_the_least_dice_of_any_class() -> None:
+def test_agreement_is_the_dice_of_the_structures_on_average_and_at_worst() -> None:
     one = np.array([0, 0, 0, 0, 1, 1, 2, 2])
     other = np.array([0, 0, 0, 0, 1, 1, 2, 1])
-    assert agreement(one, one) == 1.0
-    assert agreement(one, other) == pytest.approx(2 / 3)  # class 2: one voxel of 2 and 1
-    assert agreement(one, np.zeros(8, dtype=int)) == 0.0  # a class that only one of them holds
+    assert agreement(one, one) == (1.0, 1.0)
+    # structure 1: two voxels of 2 and 3; structure 2: one voxel of 2 and 1
+    assert agreement(one, other) == pytest.approx(((4 / 5 + 2 / 3) / 2, 2 / 3))
+    assert agreement(one, np.zeros(8, dtype=int)) == (0.0, 0.0)  # structures that only one of them holds
+    assert agreement(np.zeros(8, dtype=int), np.zeros(8, dtype=int)) == (1.0, 1.0)
+
+
+@pytest.mark.parametrize(("mean", "least", "holds"), [(0.999, 0.99, True), (0.9989, 0.995, False), (1.0, 0.98, False)])
+def test_a_small_structure_counts_beside_the_mean(mean: float, least: float, holds: bool) -> None:
+    assert trial.Agreement(mean, least).holds is holds
 
 
 CHOICE = Choice(
-    runtime="torch-bf16", agreement=0.9995, overlap=0.25, batch=2, seconds=0.5, is_thorough=True,
-    tried=(Tried(runtime="torch", seconds=0.5, agreement=1.0), Tried(runtime="openvino", note="not there")),
+    runtime="torch-bf16", agreement=0.9995, least=0.997, overlap=0.25, batch=2, seconds=0.5, is_thorough=True,
+    tried=(Tried(runtime="torch", seconds=0.5, agreement=1.0, least=1.0), Tried(runtime="openvino", note="not there")),
 )  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """Which way of running a network is quickest on this machine and still says what the reference says.
 
 The reference is torch in float32 with the plan's tiling. A trial reads a part of the image at hand with it, then with
-each other way, and takes the quickest whose mask agrees: a Dice of at least 0.999 for every class that either found.
+each other way, and takes the quickest whose mask agrees: a mean Dice of the structures of at least 0.999, and of each
+of at least 0.99.
 It is kept short beside the reading that it is for, and what it found is remembered.
 """
 
@@ -10,7 +11,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import product
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +24,7 @@ from isocenter.learning.inference.runtime import Runtime, available, device_of, 
 from isocenter.learning.inference.window import Tiling, cut, label_volume, places
 
 REFERENCE = "torch"
-AGREES = 0.999  # Dice of each class: below it a difference between two readings could be seen
+AGREES, AGREES_EACH = 0.999, 0.99  # mean Dice of the structures, and that of each: two readers differ by far more
 _NOT_WORTH_S = 1.0  # of the whole reading in the reference: what is over so soon is read in it
 _LONG_S = 15.0  # from here on converting for OpenVINO, two to four seconds, can pay
 _SHARE = 10  # the reference's part of a trial is at most a tenth of the windows of the reading
@@ -33,11 +34,16 @@ _LOOKS = 3  # places tried for a part of the image in which there is anything to
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tried:
-    """One way of reading: seconds a window, least Dice of any class against the reference, or why it was not taken."""
+    """One way of reading: seconds a window, Dice against the reference, or why it was not taken.
+
+    Args:
+        agreement, least: See Agreement.
+    """
 
     runtime: str
     seconds: float = math.nan
     agreement: float = math.nan
+    least: float = math.nan
     note: str = ""
 
 
@@ -47,8 +53,8 @@ class Choice:
 
     Args:
         runtime: A name of RUNTIMES.
-        agreement: Least Dice of any class between it, tiling included, and the reference, on the part that was tried;
-            1 for the reference itself, nan where it was asked for by name and not compared.
+        agreement, least: Mean and least Dice of the structures between it, tiling included, and the reference, on the
+            part that was tried; 1 for the reference itself, nan where it was asked for by name and not compared.
         overlap: Of the windows; less than the plan's only where that agreed too.
         batch: Windows shown at once.
         seconds: Of one window in the reference; nan where it was not measured.
@@ -58,6 +64,7 @@ class Choice:
 
     runtime: str
     agreement: float
+    least: float
     overlap: float
     batch: int = 1
     seconds: float = math.nan
@@ -75,9 +82,11 @@ class Choice:
         return replace(plan, overlap=self.overlap, batch=self.batch)
 
     def brief(self) -> dict[str, Any]:
-        """Return what a prediction says of it: name, agreement, overlap, batch."""
-        figure = _known(self.agreement)
-        return {"name": self.runtime, "agreement": figure, "overlap": self.overlap, "batch": self.batch}
+        """Return what a prediction says of it: name, agreement, least, overlap, batch."""
+        return {
+            "name": self.runtime, "agreement": _known(self.agreement), "least": _known(self.least),
+            "overlap": self.overlap, "batch": self.batch,
+        }  # fmt: skip
 
     def to_document(self) -> dict[str, Any]:
         """Return the choice as nested plain JSON values, None for what is not known."""
@@ -112,7 +121,9 @@ def choose(network: nn.Module, image: Tensor, *, tiling: Tiling, classes: int) -
     reference = make_runtime(REFERENCE, network, shape=shape)
     windows = _count(image, tiling)
     each = _seconds(reference, image, tiling=tiling)
-    plain = Choice(runtime=REFERENCE, agreement=1.0, overlap=tiling.overlap, batch=tiling.batch, seconds=each)
+    plain = Choice(
+        runtime=REFERENCE, agreement=1.0, least=1.0, overlap=tiling.overlap, batch=tiling.batch, seconds=each
+    )
     if windows * each < _NOT_WORTH_S:
         return plain, reference
     part, truth = _part(reference, image, tiling=tiling, classes=classes)
@@ -120,23 +131,39 @@ def choose(network: nn.Module, image: Tensor, *, tiling: Tiling, classes: int) -
     names = [name for name in available(device_of(network))[1:] if is_long or name != "openvino"]
     bench = _Bench(network, part=part, truth=truth, tiling=tiling, classes=classes)
     found = [bench.run(name, shape=shape) for name in names]
-    tried = (Tried(runtime=REFERENCE, seconds=each, agreement=1.0), *(one for one, _ in found))
-    good = [(one, ready) for one, ready in found if ready is not None and one.agreement >= AGREES]
+    tried = (Tried(runtime=REFERENCE, seconds=each, agreement=1.0, least=1.0), *(one for one, _ in found))
+    good = [(one, ready) for one, ready in found if ready is not None and Agreement(one.agreement, one.least).holds]
     best, ready = min(good, key=lambda pair: pair[0].seconds, default=(tried[0], reference))
     if best.seconds >= each:
         best, ready = tried[0], reference
-    choice = replace(plain, runtime=best.runtime, agreement=best.agreement, tried=tried, is_thorough=is_long)
+    choice = replace(
+        plain, runtime=best.runtime, agreement=best.agreement, least=best.least, tried=tried, is_thorough=is_long
+    )
     return (bench.thinned(choice, ready) if is_long else choice), ready
 
 
-def agreement(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> float:
-    """Return the least Dice of any class that either labelling holds, background too."""
+class Agreement(NamedTuple):
+    """Mean and least Dice of the structures that either of two labellings holds; 1 where there are none."""
+
+    mean: float
+    least: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether the two may stand for one another."""
+        return self.mean >= AGREES and self.least >= AGREES_EACH
+
+
+def agreement(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> Agreement:
+    """Return how nearly two labellings of the same voxels say the same; 0 is background."""
     found = []
     for value in np.union1d(np.unique(one), np.unique(other)):
+        if value == 0:
+            continue
         ours, theirs = one == value, other == value
         both = int(np.count_nonzero(ours & theirs))
         found.append(2.0 * both / (int(np.count_nonzero(ours)) + int(np.count_nonzero(theirs))))
-    return min(found, default=1.0)
+    return Agreement(sum(found) / len(found), min(found)) if found else Agreement(1.0, 1.0)
 
 
 class _Bench:
@@ -159,7 +186,7 @@ class _Bench:
             found, _ = self.read(ready, self.tiling)
         except (PlanError, MissingExtraError, RuntimeError) as error:  # torch says so of what it cannot do in bfloat16
             return Tried(runtime=name, note=str(error)[:300]), None
-        return Tried(runtime=name, seconds=seconds, agreement=found), ready
+        return Tried(runtime=name, seconds=seconds, agreement=found.mean, least=found.least), ready
 
     def thinned(self, choice: Choice, ready: Runtime) -> Choice:
         """Return a choice with as few windows as still agree, shown in the number that is quickest."""
@@ -168,15 +195,15 @@ class _Bench:
             if _count(self.part, thinner) >= _count(self.part, replace(self.tiling, overlap=choice.overlap)):
                 continue
             found, _ = self.read(ready, thinner)
-            if found < AGREES:
+            if not found.holds:
                 break
-            choice = replace(choice, overlap=overlap, agreement=found)
+            choice = replace(choice, overlap=overlap, agreement=found.mean, least=found.least)
         if ready.name == "openvino":  # shown singly in any case
             return choice
         took = {count: self._paced(ready, count) for count in (1, *_BATCHES) if count <= _count(self.part, self.tiling)}
         return replace(choice, batch=min(took, key=lambda count: took[count], default=1))
 
-    def read(self, ready: Runtime, tiling: Tiling) -> tuple[float, float]:
+    def read(self, ready: Runtime, tiling: Tiling) -> tuple[Agreement, float]:
         """Return agreement with the reference, and seconds, of reading the part."""
         began = time.perf_counter()
         labels = label_volume(ready, self.part, tiling=tiling, classes=self.classes)
@@ -270,4 +297,7 @@ def at_once(name: str, network: nn.Module, *, shape: Sequence[int], tiling: Tili
     """
     ready = make_runtime(name, network, shape=(1, *shape))
     figure = 1.0 if name == REFERENCE else math.nan
-    return Choice(runtime=name, agreement=figure, overlap=tiling.overlap, batch=tiling.batch, is_thorough=True), ready
+    choice = Choice(
+        runtime=name, agreement=figure, least=figure, overlap=tiling.overlap, batch=tiling.batch, is_thorough=True
+    )
+    return choice, ready
