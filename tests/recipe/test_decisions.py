@@ -44,7 +44,7 @@ def test_what_nobody_asked_for_is_left_out() -> None:
 
 
 def test_every_field_of_a_plan_is_told() -> None:
-    told = set(by_key(replace(PLAN, fold=1, flips=("row",), l1=0.1, deterministic=True, neighbours=1,
+    told = set(by_key(replace(PLAN, fold=1, flips=("row",), l1=0.1, mix=0.2, deterministic=True, neighbours=1,
                               estimate=Estimate(memory_bytes=1, seconds=1.0))))  # fmt: skip
     named = {key.rpartition(".")[2].partition(" ")[0] for key in told}
     elsewhere = {"goal", "channels", "variation", "reasons", "recipe", "dataset"}

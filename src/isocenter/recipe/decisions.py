@@ -20,11 +20,12 @@ _KEYS = {
     "deterministic": "training.deterministic", "fold": "training.fold", "seed": "training.seed",
     "orientation": "inference.orientation", "spacing_mm": "inference.spacing_mm", "overlap": "inference.overlap",
     "flips": "inference.flips", "runtime": "inference.runtime",
+    "mix": "transforms.mix",
 }  # fmt: skip
 # left out unless they say something: nobody asked, and nothing was decided
 _SILENT = (
     "training.fold", "training.minutes", "training.l1", "training.deterministic", "inference.flips", "transforms.flips",
-    "tasks.loss", "tasks.class_weights", "tasks.label_smoothing", "models.neighbours", "estimate",
+    "transforms.mix", "tasks.loss", "tasks.class_weights", "tasks.label_smoothing", "models.neighbours", "estimate",
 )  # fmt: skip
 
 

@@ -103,6 +103,7 @@ class Plan:
             the size that every image is brought to.
         minutes: The budget where one was given in minutes, else 0.
         foreground: Share of patches that are centred on a structure.
+        mix: Of images of a batch, blended in pairs: both parameters of the Beta distribution of the shares; 0 is none.
         dropout: Share of features left out at random while learning.
         l1: Weight of the sum of the weights' sizes in the loss.
         deterministic: Every step is computed so that the same steps give the same bits.
@@ -136,6 +137,7 @@ class Plan:
     seed: int
     recipe: str
     dataset: str
+    mix: float = 0.0
     dropout: float = 0.0
     l1: float = 0.0
     deterministic: bool = False

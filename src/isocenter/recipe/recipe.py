@@ -44,10 +44,12 @@ class Transforms:
     Args:
         strength: 0 for none, 1 for the ranges of the plan, more for wider ones.
         flips: Axes that may be mirrored, of "slice", "row", "column"; none by default, since left is not right.
+        mix: How far images of a batch are blended in pairs, and their losses with them; 0 for not at all.
     """
 
     strength: float = 1.0
     flips: tuple[str, ...] = ()
+    mix: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +164,7 @@ class Recipe:
         training, models, inference = self.training, self.models, self.inference
         return (
             ("transforms.strength", self.transforms.strength, 0.0, 5.0),
+            ("transforms.mix", self.transforms.mix, 0.0, 5.0),
             ("models.width", models.width, 2, 1024),
             ("models.depth", models.depth, 1, 8),
             ("models.neighbours", models.neighbours, 0, 16),

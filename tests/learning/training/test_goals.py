@@ -234,6 +234,9 @@ def test_a_picture_has_one_slice() -> None:
 def test_the_regularisers_that_are_asked_for_stand_in_the_plan() -> None:
     plan = planned(models={"dropout": 0.5}, training={"l1": 1e-5, "weight_decay": 0.1, "deterministic": True})
     assert (plan.dropout, plan.l1, plan.weight_decay, plan.deterministic) == (0.5, 1e-5, 0.1, True)
+    assert planned(transforms={"mix": 0.4}).mix == 0.4
+    with pytest.raises(PlanError, match=r"transforms\.mix = 0\.4 blends the images of a step in pairs"):
+        planned(transforms={"mix": 0.4}, training={"batch": 1})
     smoothed = planned(tasks={"kind": "classification", "label_smoothing": 0.1, "loss": "focal"})
     assert (smoothed.goal.smoothing, smoothed.goal.loss) == (0.1, "focal")
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from isocenter.learning.tasks import find_task
-from isocenter.learning.training.loop import Learner, curve, follow, learn, sizes
+from isocenter.learning.training.loop import Learner, curve, follow, learn, pairs, sizes
 from isocenter.recipe import Goal, Plan
 
 
@@ -79,3 +79,38 @@ def test_the_sizes_leaves_offsets_out() -> None:
         network.weight.copy_(torch.tensor([[-3.0, 4.0]]))
         network.bias.fill_(100.0)
     assert sizes(network).item() == 7.0
+
+
+class Seen(nn.Module):
+    """Keeps what it is shown."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weigh = nn.Linear(1, 2)
+        self.images: list[Tensor] = []
+
+    def forward(self, images: Tensor) -> Tensor:
+        self.images.append(images)
+        scores: Tensor = self.weigh(images.flatten(1))
+        return scores
+
+
+def test_images_of_a_batch_are_blended_and_so_are_their_losses(make_plan: Callable[..., Plan]) -> None:
+    network = Seen()
+    before = deepcopy(network)
+    learner = Learner(
+        network=network, average=deepcopy(network), optimiser=torch.optim.SGD(network.parameters(), lr=1.0)
+    )
+    task = find_task(Goal(kind="classification", target=("label",), answers=("a", "b")), table=None)
+    images, targets = torch.tensor([1.0, 10.0, 100.0]).view(3, 1, 1, 1, 1), torch.tensor([[0.0], [1.0], [1.0]])
+    plan = make_plan(mix=0.4, batch=3, seed=2, precision="fp32")
+    (beat,) = learn(learner, lambda _: (images, targets), plan=plan, task=task, elapsed=float)
+    torch.manual_seed(2 * 1_000_033)
+    share, others = pairs(0.4, count=3)
+    assert 0.5 <= share <= 1
+    assert sorted(others) == [0, 1, 2]
+    blended = share * images + (1 - share) * images[others]
+    assert torch.equal(network.images[0], blended)
+    scores = before(blended)
+    loss = share * task.loss(scores, targets) + (1 - share) * task.loss(scores, targets[others])
+    assert beat.loss == pytest.approx(loss.item())

@@ -70,9 +70,14 @@ def learn(
         images, targets = draw(learner.step)
         # what a network draws, as dropout does, depends on seed and step alone, so that a run that goes on repeats it
         torch.manual_seed(plan.seed * 1_000_033 + learner.step)
+        share, others = pairs(plan.mix, count=len(images)) if plan.mix else (1.0, [])
+        if others:
+            images = share * images + (1 - share) * images[others]
         with autocast(plan.precision, device=device):
             scores = learner.network(images.to(memory_format=torch.channels_last_3d))
         loss = task.loss(scores, targets)
+        if others:
+            loss = share * loss + (1 - share) * task.loss(scores, targets[others])
         if plan.l1:
             loss = loss + plan.l1 * sizes(learner.network)
         learner.optimiser.zero_grad()
@@ -93,6 +98,15 @@ def curve(share: float, *, step: int, steps: int) -> float:
     """
     rise = min(1.0, (step + 1) / max(1.0, _WARM_UP * steps))
     return rise * 0.5 * (1 + math.cos(math.pi * share))
+
+
+def pairs(mix: float, *, count: int) -> tuple[float, list[int]]:
+    """Return the share, at least one half, that each image of a batch keeps, and whose image fills the rest.
+
+    Source: mixup, Zhang et al. 2018 (ICLR, arXiv 1710.09412): shares of Beta(mix, mix), losses blended as images are.
+    """
+    share = float(torch.distributions.Beta(mix, mix).sample())
+    return max(share, 1 - share), torch.randperm(count).tolist()
 
 
 def sizes(network: nn.Module) -> Tensor:

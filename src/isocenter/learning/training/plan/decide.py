@@ -89,6 +89,7 @@ def decide(
         dataset=dataset, reasons=reasons, deterministic=recipe.training.deterministic, rate=numbers["rate"],
         weight_decay=numbers["weight_decay"], average=numbers["average"], foreground=numbers["foreground"],
         overlap=numbers["overlap"], dropout=numbers["dropout"], l1=numbers["l1"],
+        mix=_mix(recipe, batch=shape.batch, reasons=reasons),
         runtime=_runtime(recipe, reasons, answers=answers),
     )  # fmt: skip
 
@@ -112,6 +113,23 @@ def _runtime(recipe: Recipe, reasons: dict[str, str], *, answers: Answers) -> st
         reasons[key] = "a whole image is one look, by torch in the precision that it was learnt in"
         return asked
     reasons[key] = "as the recipe asks" if asked != AUTO else "a short trial at reading takes the quickest that agrees"
+    return asked
+
+
+def _mix(recipe: Recipe, *, batch: int, reasons: dict[str, str]) -> float:
+    """Return how far images of a batch are blended.
+
+    Raises:
+        PlanError: A batch of one image has nothing to blend it with.
+    """
+    asked, key = recipe.transforms.mix, "transforms.mix"
+    if asked and batch < 2:
+        raise PlanError(
+            f"{key} = {asked:g} blends the images of a step in pairs, and training.batch is {batch}. Set "
+            f"training.batch = 2 or more, or leave {key} out."
+        )
+    if asked:
+        reasons[key] = "as the recipe asks"
     return asked
 
 
