@@ -36,15 +36,10 @@ def device_here(name: str) -> torch.device:
     Raises:
         PlanError: There is none of that name here; the message says which there are.
     """
-    try:
-        wanted = torch.device(name)
-    except RuntimeError:
-        wanted = None
-    if wanted is not None and name != "cpu" and f"{wanted.type}:{wanted.index or 0}" not in devices():
-        wanted = None
-    if wanted is None:
-        raise PlanError(f"There is no device {name!r} here; torch {torch.__version__} sees {', '.join(devices())}.")
-    return wanted
+    there = devices()
+    if name in there or f"{name}:0" in there:
+        return torch.device(name)
+    raise PlanError(f"There is no device {name!r} here; torch {torch.__version__} sees {', '.join(there)}.")
 
 
 def has_bf16(device: torch.device | str = "cpu") -> bool:

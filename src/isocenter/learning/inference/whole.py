@@ -16,7 +16,7 @@ from isocenter.image import Volume
 from isocenter.learning.inference.fitting import Reading, fitting
 from isocenter.learning.inference.images import bring
 from isocenter.learning.inference.prepare import laid_volume, network_grid
-from isocenter.learning.inference.runtime import autocast
+from isocenter.learning.inference.runtime import autocast, device_of
 from isocenter.learning.inference.weights import load_network
 from isocenter.learning.inference.window import Progress
 from isocenter.learning.tasks import find_task
@@ -47,8 +47,8 @@ class WholeReader:
         if task.answers != "image":
             raise PlanError(f"Model {model.id[:12]} outlines; it answers nothing for a whole image.")
         self.task = task
-        self.device = torch.device(device)
         self._network = load_network(model, outputs=task.outputs, device=device)
+        self.device = device_of(self._network)
 
     def read(self, volumes: Mapping[str, Volume], *, progress: Progress | None = None) -> Reading:
         """Return what the model says of a case.

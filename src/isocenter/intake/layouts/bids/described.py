@@ -1,6 +1,5 @@
 """What a BIDS data set says of itself: dataset_description.json, and sidecars that are inherited downwards."""
 
-import json
 from collections.abc import Iterator, Mapping
 from itertools import combinations
 from pathlib import Path
@@ -8,31 +7,12 @@ from typing import Any
 
 from isocenter.case import Source
 from isocenter.case.annotation import How
-from isocenter.errors import LayoutError
 from isocenter.intake.layouts.bids.names import name_of
+from isocenter.intake.layouts.document import load_document
 
 NAME = "dataset_description.json"
 _MOST_ENTITIES = 8  # of which any may lack in a sidecar's name: 256 names a folder
 _BY_HAND = "manual"  # the word of the specification for "GeneratedBy" where people drew
-
-
-def load(path: Path) -> dict[str, Any] | None:
-    """Return the JSON object in a file, None where there is no such file.
-
-    Raises:
-        LayoutError: It cannot be read, or is no JSON object.
-    """
-    try:
-        document = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as error:
-        raise LayoutError(f"{path.name} cannot be read ({error.strerror}). Give yourself read permission.") from error
-    except ValueError as error:
-        raise LayoutError(f"{path.name} is no JSON ({error}). Mend it at that place.") from error
-    if not isinstance(document, dict):
-        raise LayoutError(f"{path.name} holds a {type(document).__name__}, not an object with keys.")
-    return document
 
 
 def source_of(folder: Path) -> Source:
@@ -41,7 +21,7 @@ def source_of(folder: Path) -> Source:
     Raises:
         LayoutError: Its dataset_description.json cannot be read.
     """
-    said = load(folder / NAME) or {}
+    said = load_document(folder / NAME) or {}
     makers = ", ".join(map(str, said["Authors"])) if isinstance(said.get("Authors"), list) else ""
     links = said.get("ReferencesAndLinks")
     told = [makers, said.get("DatasetDOI"), *(links if isinstance(links, list) else []), said.get("HowToAcknowledge")]
@@ -59,7 +39,7 @@ def how_of(folder: Path) -> How:
     Raises:
         LayoutError: That file cannot be read.
     """
-    made = (load(folder / NAME) or {}).get("GeneratedBy")
+    made = (load_document(folder / NAME) or {}).get("GeneratedBy")
     names = [str(one.get("Name", "")).lower() for one in made if isinstance(one, Mapping)] if isinstance(
         made, list
     ) else []  # fmt: skip
@@ -103,7 +83,7 @@ def sidecar(path: Path, folder: Path) -> dict[str, Any]:
     """
     said: dict[str, Any] = {}
     for one in inherited(path, folder, ending=".json"):
-        said |= load(one) or {}
+        said |= load_document(one) or {}
     return said
 
 

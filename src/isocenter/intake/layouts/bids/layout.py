@@ -25,6 +25,7 @@ from isocenter.intake.layouts.bids.drawn import (
 )
 from isocenter.intake.layouts.bids.names import Name, name_of, place_of
 from isocenter.intake.layouts.bids.tables import Told, read_tables
+from isocenter.intake.layouts.document import load_document
 from isocenter.intake.layouts.folder import NIFTI_ENDINGS, files_under, name_in
 from isocenter.intake.layouts.found import Draft, Found, Layout, Pseudonym, Read
 from isocenter.intake.steady import steady
@@ -101,7 +102,7 @@ def recognise(folder: Path) -> str:
     subjects = [path for path in folder.glob("sub-*") if path.is_dir()]
     if not subjects:
         return ""
-    if "BIDSVersion" in (described.load(folder / described.NAME) or {}):
+    if "BIDSVersion" in (load_document(folder / described.NAME) or {}):
         return f"{described.NAME} says 'BIDSVersion', and there are folders of subjects (sub-…)"
     if any(True for subject in subjects for kind in _MODALITIES for _ in subject.rglob(f"{kind}/sub-*.nii*")):
         return "there are folders of subjects (sub-…) with images named as BIDS does"

@@ -12,7 +12,7 @@ from typing import Any
 from isocenter.case import Fact, Side
 from isocenter.errors import LayoutError
 from isocenter.intake.issue import Issue
-from isocenter.intake.layouts.bids.described import load
+from isocenter.intake.layouts.document import load_document
 from isocenter.intake.layouts.nifti.patients import identity_in
 from isocenter.intake.sides import side_of
 
@@ -56,7 +56,7 @@ def read_tables(folder: Path, keys: Collection[tuple[str, str]]) -> Told:
         LayoutError: A table cannot be read, lacks its key, names a subject twice, or has a column that bears identity.
     """
     people = _by_key(read_tsv(folder / "participants.tsv"), "participant_id", "sub-", "participants.tsv")
-    units = load(folder / "participants.json") or {}
+    units = load_document(folder / "participants.json") or {}
     issues = _dated("participants.tsv", list(people.values()))
     there = {subject for subject, _ in keys}
     if people:
@@ -68,7 +68,7 @@ def read_tables(folder: Path, keys: Collection[tuple[str, str]]) -> Told:
         path = folder / f"sub-{subject}" / f"sub-{subject}_sessions.tsv"
         rows = _by_key(read_tsv(path), "session_id", "ses-", path.name)
         issues += _dated(path.name, list(rows.values()))
-        known = load(path.with_suffix(".json")) or load(folder / "sessions.json") or {}
+        known = load_document(path.with_suffix(".json")) or load_document(folder / "sessions.json") or {}
         sessions |= {(subject, label): _facts(row, known, rows.values()) for label, row in rows.items()}
         days |= _days({key: _when(folder, key, rows.get(key[1], {})) for key in own})
     return Told(

@@ -8,10 +8,11 @@ from collections.abc import Collection, Iterator
 from pathlib import Path, PurePosixPath
 
 from isocenter.intake.issue import Issue
+from isocenter.intake.layouts.document import load_document
 from isocenter.intake.layouts.folder import name_in, nifti_files
 from isocenter.intake.layouts.found import Found, Layout, Pseudonym
 from isocenter.intake.layouts.nifti.pairs import Sides, find_pairs
-from isocenter.intake.layouts.nifti.sheet import Sheet, load_document, read_sheet
+from isocenter.intake.layouts.nifti.sheet import NAME, Sheet, read_sheet
 
 
 def recognise(folder: Path) -> str:
@@ -20,7 +21,7 @@ def recognise(folder: Path) -> str:
     Raises:
         LayoutError: Its dataset.json cannot be read.
     """
-    document = load_document(folder)
+    document = load_document(folder / NAME)
     if document is None or not (folder / "imagesTr").is_dir() or not {"labels", "modality"} <= set(document):
         return ""
     return "dataset.json says 'modality' and 'labels', and there is imagesTr with one file a case"

@@ -1,6 +1,5 @@
 """What a dataset.json says: channels, labels, terms, and which files there should be."""
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from typing import Any
 from isocenter.case import Source
 from isocenter.errors import LayoutError
 from isocenter.image import Label, LabelTable, Region
+from isocenter.intake.layouts.document import load_document
 from isocenter.intake.layouts.folder import NIFTI_ENDINGS
 
 NAME = "dataset.json"
@@ -46,26 +46,6 @@ class Sheet:
     training_count: int | None
 
 
-def load_document(folder: Path) -> dict[str, Any] | None:
-    """Return the JSON of a folder's dataset.json, None where there is none.
-
-    Raises:
-        LayoutError: It cannot be read, or is no JSON object.
-    """
-    path = folder / NAME
-    try:
-        document = json.loads(path.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise LayoutError(f"{NAME} cannot be read ({error.strerror}). Give yourself read permission on it.") from error
-    except ValueError as error:
-        raise LayoutError(f"{NAME} is no JSON ({error}). Mend it at that place.") from error
-    if not isinstance(document, dict):
-        raise LayoutError(f"{NAME} holds a {type(document).__name__}, not an object with keys such as 'labels'.")
-    return document
-
-
 def read_sheet(folder: Path, *, layout: str) -> Sheet:
     """Return what a folder's dataset.json says.
 
@@ -73,7 +53,7 @@ def read_sheet(folder: Path, *, layout: str) -> Sheet:
         LayoutError: There is none, or it lacks channels or labels that make sense.
         LabelError: Labels that cannot be.
     """
-    document = load_document(folder)
+    document = load_document(folder / NAME)
     if document is None:
         raise LayoutError(
             f"There is no {NAME} in {folder.name!r}, so nobody says what the labels mean. Write one: "
@@ -82,10 +62,8 @@ def read_sheet(folder: Path, *, layout: str) -> Sheet:
     ending = document.get("file_ending", ".nii.gz")
     if ending not in NIFTI_ENDINGS:
         raise LayoutError(f"{NAME} says that images end in {ending!r}. Convert them to NIfTI (.nii.gz) first.")
-    origin = " ".join(str(document[key]) for key in ("reference", "description") if document.get(key))
-    licence = str(document.get("licence", document.get("license", "")))
     return Sheet(
-        source=Source(name=str(document.get("name", "")), licence=licence, origin=origin, layout=layout),
+        source=source_in(document, layout=layout),
         channels=_channels(document.get("channel_names", document.get("modality"))),
         table=label_table(document.get("labels")),
         training=_listed(document.get("training")),
@@ -113,6 +91,13 @@ def _modality(name: str) -> str:
     if known is not None:
         return known
     return "MR" if _MR_WORDS.search(name) else "OT"
+
+
+def source_in(document: Mapping[str, Any], *, layout: str) -> Source:
+    """Return origin and terms as a dataset.json says them."""
+    origin = " ".join(str(document[key]) for key in ("reference", "description") if document.get(key))
+    licence = str(document.get("licence", document.get("license", "")))
+    return Source(name=str(document.get("name", "")), licence=licence, origin=origin, layout=layout)
 
 
 def label_table(stated: object, *, name: str = NAME) -> LabelTable:

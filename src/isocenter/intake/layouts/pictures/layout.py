@@ -8,14 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
-from isocenter.case import Annotation, Case, Source
+from isocenter.case import Annotation, Case
 from isocenter.errors import FileError, InputError, LayoutError
 from isocenter.image import Mask, Volume
 from isocenter.image.raster import picture_affine
 from isocenter.intake.issue import Issue
+from isocenter.intake.layouts.document import load_document
 from isocenter.intake.layouts.folder import name_in
 from isocenter.intake.layouts.found import Draft, Found, Layout, Pseudonym, Read
-from isocenter.intake.layouts.nifti.sheet import load_document
+from isocenter.intake.layouts.nifti.sheet import NAME as SHEET
+from isocenter.intake.layouts.nifti.sheet import source_in
 from isocenter.intake.layouts.pictures.classes import rows_without_table
 from isocenter.intake.layouts.pictures.columns import parse_columns
 from isocenter.intake.layouts.pictures.labels import Meaning, Pixels, find_meaning, mask_values, read_meaning
@@ -127,7 +129,8 @@ class _Pictures:
             opened = partial(maker.open, row, patient)
             drafts.append(Draft(id=row.id, patient=patient, where=row.where, open=opened))
         return Found(
-            layout=_NAME, why=why, table=None if meaning is None else meaning.table, source=_source(folder),
+            layout=_NAME, why=why, table=None if meaning is None else meaning.table,
+            source=source_in(load_document(folder / SHEET) or {}, layout=_NAME),
             drafts=tuple(drafts), issues=tuple(issues), most_bad=MOST_BAD,
             sides={row.id: row.side for row in rows if row.side is not None},
         )  # fmt: skip
@@ -182,14 +185,6 @@ def _patients(rows: Collection[Row]) -> Iterator[Issue]:
             limit="one side for each patient", severity="warn",
             mend="All their cases are test cases now where one was, else validation; mend the table if that is wrong.",
         )  # fmt: skip
-
-
-def _source(folder: Path) -> Source:
-    """Return origin and terms as a dataset.json beside the pictures says them."""
-    document = load_document(folder) or {}
-    origin = " ".join(str(document[key]) for key in ("reference", "description") if document.get(key))
-    licence = str(document.get("licence", document.get("license", "")))
-    return Source(name=str(document.get("name", "")), licence=licence, origin=origin, layout=_NAME)
 
 
 def with_columns(columns: Collection[str]) -> Layout:
