@@ -3,6 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,8 @@ from isocenter.case import Annotation, Case
 from isocenter.image import Affine, Label, LabelTable, Mask, Region, Volume
 from isocenter.learning.tasks import find_task
 from isocenter.learning.training.figures import outlined
-from isocenter.learning.training.patches import Shelf, draw_batch
+from isocenter.learning.training.patches import draw_batch, outlined_sample
+from isocenter.learning.training.shelf import Shelf
 from isocenter.recipe import Goal, Plan
 
 TABLE = LabelTable.of("speck")
@@ -35,7 +37,8 @@ def numbered(number: int, *, shape: tuple[int, int, int] = (40, 24, 24)) -> Case
 
 def shelf(plan: Plan, folder: Path, *, count: int = 1, shape: tuple[int, int, int] = (40, 24, 24)) -> Shelf:
     loaders = [lambda n=n: numbered(n, shape=shape) for n in range(count)]  # type: ignore[misc]
-    return Shelf(loaders, plan=plan, task=find_task(Goal(kind="segmentation"), table=TABLE), folder=folder, room=10**9)
+    task = find_task(Goal(kind="segmentation"), table=TABLE)
+    return Shelf(loaders, partial(outlined_sample, plan=plan, task=task), folder=folder, room=10**9)
 
 
 def test_patches_centred_on_a_structure_hold_it(tmp_path: Path, make_plan: Callable[..., Plan]) -> None:
@@ -62,7 +65,7 @@ def test_every_case_has_its_turn_once_in_an_epoch(tmp_path: Path, make_plan: Cal
     plan = make_plan(batch=3)
     loaders = [lambda n=n: numbered(n) for n in range(4)]  # type: ignore[misc]
     task = find_task(Goal(kind="segmentation"), table=TABLE)
-    counting = Counting(loaders, plan=plan, task=task, folder=tmp_path, room=10**9)
+    counting = Counting(loaders, partial(outlined_sample, plan=plan, task=task), folder=tmp_path, room=10**9)
     for step in range(8):
         draw_batch(counting, plan=plan, step=step, device=CPU)
     assert Counter(taken) == dict.fromkeys(range(4), 6)

@@ -31,7 +31,7 @@ class Cases:
 
 
 class Material(Protocol):
-    """Cases as a run uses them: patches of outlines (see patches), or whole images (see pictures)."""
+    """Cases as a run uses them: patches of outlines (see patches), or whole images (see images)."""
 
     def __len__(self) -> int:
         """Return how many cases there are to prepare, those to learn from first."""
@@ -83,6 +83,11 @@ def turns(count: int, *, plan: Plan, step: int) -> list[int]:
         order = torch.randperm(count, generator=torch.Generator().manual_seed(plan.seed * 7_919 + epoch))
         chosen.append(int(order[place]))
     return chosen
+
+
+def rng_of(plan: Plan, *, step: int) -> torch.Generator:
+    """Return what a step draws from: of the plan's seed and the step alone, so that a run that goes on draws alike."""
+    return torch.Generator().manual_seed(plan.seed * 1_000_003 + step)
 
 
 def spread(loaders: Sequence[Loader], *, most: int) -> Sequence[Loader]:

@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -10,14 +11,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from isocenter.case import Case
-from isocenter.errors import InputError, IsocenterError
 from isocenter.learning.inference.evaluate import reference_mask
 from isocenter.learning.inference.prepare import prepare, prepare_mask
 from isocenter.learning.inference.window import Tiling, label_volume
 from isocenter.learning.tasks import VoxelTask
 from isocenter.learning.tasks.losses import IGNORE
 from isocenter.learning.training.figures import outlined
-from isocenter.learning.training.material import Cases, Loader, mapped, spread, turns
+from isocenter.learning.training.material import Cases, rng_of, turns
+from isocenter.learning.training.shelf import Sample, Shelf, Shelves
 from isocenter.learning.training.watch import missing_structures, unfound_structures
 from isocenter.processing.transforms import vary
 from isocenter.recipe import Plan
@@ -26,65 +27,7 @@ _CENTRES = 2000  # voxels of each class remembered as centres of patches
 _LOOKED_AT = 8  # validation cases at most; all of them are scored by the reading that follows a run
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Sample:
-    """A prepared case.
-
-    Args:
-        image: (channel, s, r, c) float32.
-        target: (s, r, c) int16, as the task encodes it.
-        present: Classes that occur, background left out.
-        centres: For each of them, (n, 3) places of some of its voxels.
-    """
-
-    image: Tensor
-    target: Tensor
-    present: tuple[int, ...]
-    centres: tuple[Tensor, ...]
-
-
-class Shelf:
-    """Cases prepared once and kept: in memory while they fit into a share of it, else as files mapped into it.
-
-    Args:
-        loaders: Each loads one case, annotated; called once.
-        plan, task: How a case is prepared and its labels encoded.
-        folder: Where mapped files go; they are overwritten freely and may be deleted after the run.
-        room: Bytes of memory that samples may fill.
-    """
-
-    def __init__(self, loaders: Sequence[Loader], *, plan: Plan, task: VoxelTask, folder: Path, room: int) -> None:
-        self._loaders = tuple(loaders)
-        self._plan, self._task, self._folder, self._room = plan, task, folder, room
-        self._samples: dict[int, Sample] = {}
-        self._filled = 0
-
-    def __len__(self) -> int:
-        return len(self._loaders)
-
-    def __getitem__(self, place: int) -> Sample:
-        """Return a sample, prepared now if it has not been.
-
-        Raises:
-            InputError: The case cannot be prepared as the plan says.
-            TrainingError: The disk is full.
-        """
-        if place not in self._samples:
-            self._samples[place] = self._kept(place, _sample(self._loaders[place](), self._plan, self._task))
-        return self._samples[place]
-
-    def _kept(self, place: int, sample: Sample) -> Sample:
-        size = sample.image.nbytes + sample.target.nbytes
-        if self._filled + size <= self._room:
-            self._filled += size
-            return sample
-        self._folder.mkdir(parents=True, exist_ok=True)
-        image = mapped(sample.image, self._folder / f"{place}.image.npy")
-        target = mapped(sample.target, self._folder / f"{place}.target.npy")
-        return replace(sample, image=image, target=target)
-
-
-class Patches:
+class Patches(Shelves):
     """Outlined cases as the material of a run.
 
     Args:
@@ -98,35 +41,26 @@ class Patches:
     def __init__(
         self, cases: Cases, *, plan: Plan, task: VoxelTask, folder: Path, room: int, device: torch.device
     ) -> None:
+        super().__init__(
+            cases, partial(outlined_sample, plan=plan, task=task), most=_LOOKED_AT, folder=folder, room=room
+        )
         self._plan, self._task, self._cases, self._device = plan, task, cases, device
-        shown = spread(cases.validation, most=_LOOKED_AT)
-        self._shelf = Shelf(cases.train, plan=plan, task=task, folder=folder, room=room)
-        self._shown = Shelf(shown, plan=plan, task=task, folder=folder / "shown", room=room // 4)
         self._counts = torch.zeros(task.outputs, dtype=torch.long)
 
-    def __len__(self) -> int:
-        return len(self._shelf) + len(self._shown)
-
-    @property
-    def looked_at(self) -> int:
-        """How many validation cases a look looks at."""
-        return len(self._shown)
-
     def prepare(self, place: int) -> None:
-        """Prepare one case: see Material."""
-        if place < len(self._shelf):
-            self._counts[list(self._shelf[place].present)] += 1
-        else:
-            self._shown[place - len(self._shelf)]
+        """Prepare one case, and count its structures: see Material."""
+        super().prepare(place)
+        if place < len(self.learnt):
+            self._counts[list(self.learnt[place].present)] += 1
 
     def draw(self, step: int) -> tuple[Tensor, Tensor]:
         """Return a step's patches: see draw_batch."""
-        return draw_batch(self._shelf, plan=self._plan, step=step, device=self._device)
+        return draw_batch(self.learnt, plan=self._plan, step=step, device=self._device)
 
     def look(self, network: nn.Module) -> Mapping[str, float]:
         """Return the mean Dice of each structure over some validation cases, and of all as "mean"."""
         tiling = Tiling.of(replace(self._plan, flips=()))
-        return _means([self._scored(network, self._shown[place], tiling=tiling) for place in range(len(self._shown))])
+        return _means([self._scored(network, self.shown[place], tiling=tiling) for place in range(len(self.shown))])
 
     def _scored(self, network: nn.Module, sample: Sample, *, tiling: Tiling) -> Mapping[str, float]:
         if self._cases.table is None:
@@ -155,19 +89,21 @@ def draw_batch(shelf: Shelf, *, plan: Plan, step: int, device: torch.device) -> 
 
     What is drawn depends on the plan's seed and the step alone, so a run that goes on draws what it would have drawn.
     """
-    rng = torch.Generator().manual_seed(plan.seed * 1_000_003 + step)
+    rng = rng_of(plan, step=step)
     pairs = [_patch(shelf[place], plan=plan, rng=rng) for place in turns(len(shelf), plan=plan, step=step)]
     images, targets = (torch.stack(members).to(device) for members in zip(*pairs, strict=True))
     images, varied = vary(images, targets, variation=plan.variation, spacing_mm=plan.spacing_mm, rng=rng)
     return images, targets if varied is None else varied
 
 
-def _sample(case: Case, plan: Plan, task: VoxelTask) -> Sample:
-    try:
-        prepared = prepare(case.volumes, plan=plan)
-        target = task.encode(prepare_mask(reference_mask(case), prepared))
-    except IsocenterError as error:
-        raise InputError(f"Case {case.id}: {error}") from error
+def outlined_sample(case: Case, *, plan: Plan, task: VoxelTask) -> Sample:
+    """Return a case prepared as a plan says: its image float32, its labels as the task encodes them.
+
+    Raises:
+        IsocenterError: It cannot be.
+    """
+    prepared = prepare(case.volumes, plan=plan)
+    target = task.encode(prepare_mask(reference_mask(case), prepared))
     classes = tuple(int(value) for value in target.unique() if int(value) not in (0, IGNORE))
     places = ((target == value).nonzero() for value in classes)
     centres = tuple(found[:: max(1, len(found) // _CENTRES)].clone() for found in places)
