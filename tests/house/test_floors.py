@@ -28,7 +28,7 @@ FLOORS = (
 )
 WINGS = {
     "learning": (("cost", "tasks", "fusion", "strategies"), ("inference",), ("training",)),
-    "intake": (("layouts", "quality"),),
+    "intake": (("layouts", "quality", "deid"),),
     "clinic": (("reporting",), ("hospital",)),
 }
 
