@@ -1,0 +1,1 @@
+"""What is written in pixels: found, blanked, and every other pixel left as it was."""

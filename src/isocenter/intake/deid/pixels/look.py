@@ -1,0 +1,59 @@
+"""What to blank in a frame: every line that a reader sees, or every line but scales and callipers."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy.typing as npt
+
+from isocenter.intake.deid.identity import Identity
+from isocenter.intake.deid.pixels.blank import Box
+from isocenter.intake.deid.words import cleaned
+from isocenter.processing.text.find import find_text
+from isocenter.processing.text.line import Line, Reader
+
+_LEAST_READ = 0.3  # a reader less sure than this has mostly seen anatomy
+_MARGIN = 0.15  # of a line's height, for what of its letters stands out of the reader's box
+_LEAST_MARGIN = 2  # pixels
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What was found in one frame.
+
+    Args:
+        blank: Lines to blank.
+        kept: Lines that stay, as they say nothing but scales, technique and anatomy.
+    """
+
+    blank: tuple[Line, ...]
+    kept: tuple[Line, ...]
+
+    def boxes(self) -> tuple[Box, ...]:
+        """Return what to blank, with a margin."""
+        return tuple(_box(line) for line in self.blank)
+
+
+def look(
+    frame: npt.NDArray[Any], *, reader: Reader, identity: Identity | None = None, keeps_scales: bool = False
+) -> Seen:
+    """Return what is written in a frame.
+
+    Args:
+        frame: (rows, columns), or (rows, columns, 3), as shown.
+        reader: Of processing.text.READERS.
+        identity: Whom the file's header names; words of it go even where they are ordinary.
+        keeps_scales: Lines of which `words.cleaned` would take nothing stay.
+    """
+    lines = [line for line in find_text(frame, reader=reader, least=_LEAST_READ) if _says_something(line.text)]
+    names = identity.searched() if identity is not None else frozenset()
+    kept = [line for line in lines if keeps_scales and cleaned(line.text, identity=names) == line.text.strip()]
+    return Seen(blank=tuple(line for line in lines if line not in kept), kept=tuple(kept))
+
+
+def _says_something(text: str) -> bool:
+    return any(letter.isalnum() for letter in text)
+
+
+def _box(line: Line) -> Box:
+    margin = max(_LEAST_MARGIN, round(_MARGIN * min(line.bottom - line.top, line.right - line.left)))
+    return (line.top - margin, line.left - margin, line.bottom + margin, line.right + margin)
