@@ -1,6 +1,6 @@
 """Measure 2: reading 512 × 512 × 300 voxels with a 3-D U-Net of 5 million weights and 15 classes, beside MONAI.
 
-usage: python benchmarks/inference.py [--size 300 512 512] [--minutes 45] [--parts PART …] [--out FOLDER]
+usage: python benchmarks/inference.py [--size 300 512 512] [--steps 9000] [--parts PART …] [--out FOLDER]
 
 The network is our U-Net (width 16, four halvings), trained here by our own trainer on small phantom bodies of 14
 structures, once. Each structure is lighter or darker than the trunk, and plain or with fine or wide stripes along one
@@ -42,6 +42,7 @@ from isocenter.models.model import Model, read_model
 from isocenter.testing.phantom import Body, Ellipsoid
 
 PATCH, OVERLAP, CLASSES = (96, 96, 96), 0.5, 15
+LEARNT = (64, 64, 64)  # patches to learn from: three times the steps that 96³ would leave time for
 SPACING = (1.0, 0.8, 0.8)
 CASES, CASE_SHAPE = 28, (120, 160, 160)
 LEAST, LARGE = 2.2, 3.0  # times the phantom of isocenter.testing; the larger a trunk of 204 × 156 × 228 mm
@@ -62,7 +63,7 @@ def main() -> None:
     """Train where nobody has, measure each part that is missing, and print the table."""
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--size", type=int, nargs=3, default=[300, 512, 512], help="slices, rows, columns")
-    asked.add_argument("--minutes", type=float, default=45.0, help="of training, where there is no network yet")
+    asked.add_argument("--steps", type=int, default=9000, help="of training, where there is no network yet")
     asked.add_argument("--parts", nargs="+", default=list(PARTS), choices=PARTS)
     asked.add_argument("--out", type=Path, default=_ROOT / "benchmarks" / "out" / "inference")
     asked.add_argument("--part", choices=PARTS, help="measure here and now, one part")
@@ -73,7 +74,7 @@ def main() -> None:
         measure(told.part, folder, model=read_model(told.out / "model"))
         return
     if not (told.out / "model").is_dir():
-        train(told.out, minutes=told.minutes)
+        train(told.out, steps=told.steps)
     if not (folder / "image.npy").is_file():
         sample(folder, size=tuple(told.size), model=read_model(told.out / "model"))
     for part in told.parts:
@@ -128,7 +129,7 @@ def grid(shape: tuple[int, ...], *, middle: tuple[float, float, float] = (0.0, 0
     return Affine.from_parts(origin=corner.tolist(), directions=_AXIAL, spacing=SPACING)
 
 
-def train(out: Path, *, minutes: float) -> None:
+def train(out: Path, *, steps: int) -> None:
     """Learn from small bodies, and from parts of large ones, with our own trainer; leave OUT/model."""
     rng = np.random.default_rng(0)
     data, store = out / "phantoms", out / "store"
@@ -149,7 +150,7 @@ def train(out: Path, *, minutes: float) -> None:
     pipeline.init(store)
     pipeline.ingest(data, dataset="phantoms", as_="msd", store=store)
     settings = (
-        f"training.minutes={minutes}", f"training.patch={list(PATCH)}", "training.batch=1", "models.network=unet",
+        f"training.steps={steps}", f"training.patch={list(LEARNT)}", "training.batch=1", "models.network=unet",
         "models.width=16", "models.depth=4", f"inference.spacing_mm={list(SPACING)}", "inference.intensity=window",
         "inference.window_hu=[-800, 800]",
         "transforms.strength=0.3",  # the large body is built like those to learn from

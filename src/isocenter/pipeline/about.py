@@ -16,11 +16,13 @@ EXTRAS = {
     "learn": (("torch", "safetensors"), "plan, train, evaluate and predict"),
     "report": (("typst",), "reports as PDF"),
     "speed": (("openvino",), "quicker reading on a CPU"),
+    "intake": (("rapidocr", "dicomanonymizer"), "de-identification of pixels, and its proof"),
 }
 # program -> (Debian package, what it is wanted for)
 PROGRAMS = {
     "dciodvfy": ("dicom3tools", "the tests' check of DICOM objects"),
     "dcmdump": ("dcmtk", "the tests' second reader of DICOM"),
+    "tesseract": ("tesseract-ocr tesseract-ocr-chi-sim", "the second look at pixels that were cleaned"),
 }
 _LEAST_MEMORY_GB = 4
 _LEAST_DISK_GB = 5

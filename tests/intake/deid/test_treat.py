@@ -14,12 +14,22 @@ from pydicom.data import get_testdata_file
 
 from isocenter.errors import FileError
 from isocenter.intake.deid.cohort import TWO_NUMBERS, TWO_PERSONS, doubtful_patients
+from isocenter.intake.deid.pixels.cleaner import Cleaner
+from isocenter.intake.deid.profile.options import PIXELS
 from isocenter.intake.deid.profile.profile import Profile
 from isocenter.intake.deid.pseudonyms import Pseudonyms
 from isocenter.intake.deid.sources import files_in, kind_of
 from isocenter.intake.deid.treat import Way
 from isocenter.intake.deid.treated import Treated
+from isocenter.processing.text.line import Line, Picture
 from isocenter.security.keyed import Keyed
+
+
+class Blind:
+    """A reader for whom no picture has text: what is treated here has none."""
+
+    def read(self, picture: Picture) -> tuple[Line, ...]:
+        return ()
 
 
 def slice_of(folder: Path, name: str, **values: object) -> Path:
@@ -47,7 +57,11 @@ def folder(tmp_path: Path) -> Path:
 
 def treated(root: Path, out: Path, *words: str) -> Iterator[Treated]:
     """Yield what was done with each file below a folder."""
-    way = Way(profile=Profile.of(words), pseudonyms=Pseudonyms(Keyed(secret=bytes(32))), root=root, out=out)
+    profile = Profile.of(words)
+    way = Way(
+        profile=profile, pseudonyms=Pseudonyms(Keyed(secret=bytes(32))), root=root, out=out,
+        review=out.with_name("review"), cleaner=Cleaner(reader=Blind()) if profile.has(PIXELS) else None,
+    )  # fmt: skip
     for number, path in enumerate(files_in(root), start=1):
         yield way.treat(path, number)
 

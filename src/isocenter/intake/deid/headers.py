@@ -191,7 +191,7 @@ class _Pass:
 
     def _clean_text(self, text: str, vr: str) -> str:
         if vr != "CS":
-            return cleaned(text, identity=self.identity.searched(), more=self.profile.site.words)
+            return cleaned(text, identity=self.identity.searched, more=self.profile.site.words)
         pattern = self.identity.pattern()  # a word of the standard, which has its place among others
         return WORD if pattern is not None and pattern.search(text) and not _is_term(text) else text
 

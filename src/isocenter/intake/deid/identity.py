@@ -32,21 +32,17 @@ class Identity:
         patient: What tells the patient from every other: issuer and number, or name and date of birth.
         person: Name and date of birth, to see whether two numbers are one person; empty where one of them is missing.
         strings: Text to its kind: "name", "id", "number", "date", "telephone" or "place".
+        searched: What must not be met anywhere: every word of a name, and the rest as a whole, where long enough.
     """
 
     patient: str
     person: str
     strings: dict[str, str]
-
-    def searched(self) -> frozenset[str]:
-        """Return what must not be met anywhere: every word of a name, and the rest as a whole, where long enough."""
-        names = {word for text, kind in self.strings.items() if kind == "name" for word in _WORD.findall(text)}
-        whole = {text for text, kind in self.strings.items() if len(text) >= _LEAST_WHOLE or kind == "name"}
-        return frozenset(one for one in names | whole if is_telling(one))
+    searched: frozenset[str]
 
     def pattern(self) -> re.Pattern[str] | None:
         """Return what finds any of it in a text; None where nobody is named."""
-        return _pattern(self.searched())
+        return _pattern(self.searched)
 
 
 @lru_cache(maxsize=256)
@@ -62,6 +58,12 @@ def _bounded(one: str) -> str:
     if _CJK.search(one):
         return re.escape(one)
     return rf"(?<![^\W_]){re.escape(one)}(?![^\W_])"
+
+
+def _searched(strings: dict[str, str]) -> frozenset[str]:
+    names = {word for text, kind in strings.items() if kind == "name" for word in _WORD.findall(text)}
+    whole = {text for text, kind in strings.items() if len(text) >= _LEAST_WHOLE or kind == "name"}
+    return frozenset(one for one in names | whole if is_telling(one))
 
 
 def is_telling(word: str) -> bool:
@@ -84,7 +86,7 @@ def identity_of(elements: list[Element]) -> Identity:
         if not path:
             first.setdefault(element.tag, text)
         strings |= dict.fromkeys(_spellings(text, kind), kind)
-    return Identity(_patient(first), _person(first), strings)
+    return Identity(_patient(first), _person(first), strings, _searched(strings))
 
 
 def _patient(first: dict[int, str]) -> str:

@@ -1,15 +1,19 @@
 """One file in, one file out without identity, or the reason why not."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from isocenter.dicom.elements.file import DicomFile, read_file, write_file
 from isocenter.dicom.files import tags
-from isocenter.errors import FileError
+from isocenter.errors import FileError, ProofError
+from isocenter.image.raster import write_raster
 from isocenter.intake.deid.headers import clean_headers
 from isocenter.intake.deid.pictures import strip
-from isocenter.intake.deid.profile.options import PIXELS
+from isocenter.intake.deid.pixels.cleaner import Cleaner, has_pixels
+from isocenter.intake.deid.pixels.picture import blank_picture, seen_in
 from isocenter.intake.deid.profile.profile import Profile
+from isocenter.intake.deid.proof.second import SecondLook
 from isocenter.intake.deid.pseudonyms import Pseudonyms
 from isocenter.intake.deid.risk import risk_of
 from isocenter.intake.deid.sources import Kind, kind_of
@@ -17,6 +21,9 @@ from isocenter.intake.deid.treated import Treated
 
 _LOOK = "Have pixels looked at: add clean-pixel-data to the profile."
 _TWICE = "Another file has the same SOP Instance UID. One of them was released; look which one is right."
+_DIRECTORY = "A DICOMDIR repeats what its files say of patients; readers make a new one."
+_STRANGE = "No DICOM file and no picture that is understood. Look whether it belongs to the cohort."
+_NAMED = 6  # doubts that a reason spells out; more are counted
 _ENDINGS = {"png": ".png", "jpeg": ".jpg", "tiff": ".tif"}
 
 
@@ -28,73 +35,126 @@ class Way:
         profile: What to do with which attribute.
         pseudonyms: Of the project.
         root: The folder that is de-identified; names of files stand for their place in it.
-        out: Where files are written.
+        out: Where files are written that may leave.
+        review: Where files are written that a second look has doubts about.
+        cleaner: Of pixels; None where the profile does not ask for it.
+        second: The second look; None where no proof was asked for.
     """
 
     profile: Profile
     pseudonyms: Pseudonyms
     root: Path
     out: Path
+    review: Path
+    cleaner: Cleaner | None = None
+    second: SecondLook | None = None
 
     def treat(self, path: Path, number: int) -> Treated:
-        """Return what was done with a file; nothing that it may hold is ever raised, all of it is told."""
+        """Return what was done with a file; whatever may be wrong with it is told, not raised."""
+        kind: Kind = "other"
         try:
             kind = kind_of(path)
-        except FileError as error:
-            return Treated(number=number, kind="other", decision="review", reason=str(error))
-        try:
-            if kind == "dicom":
-                return self._dicom(path, number)
-            if kind == "dicomdir":
-                reason = "A DICOMDIR repeats what its files say of patients; readers make a new one."
-                return Treated(number=number, kind=kind, decision="leave out", reason=reason)
-            if kind == "other":
-                reason = "No DICOM file and no picture that is understood. Look whether it belongs to the cohort."
-                return Treated(number=number, kind=kind, decision="review", reason=reason)
-            return self._picture(path, number, kind)
-        except FileError as error:
+            return _WAYS[kind](self, path, number, kind)
+        except (FileError, ProofError) as error:
             return Treated(number=number, kind=kind, decision="review", reason=str(error))
 
-    def _dicom(self, path: Path, number: int) -> Treated:
+    def dicom(self, path: Path, number: int, kind: Kind) -> Treated:
+        """Treat a DICOM file.
+
+        Raises:
+            FileError: It is damaged.
+            ProofError: Blanking would change other pixels too.
+        """
         file = read_file(path)
         cleaned = clean_headers(file, profile=self.profile, pseudonyms=self.pseudonyms)
-        name = _place(cleaned.file, cleaned.patient, number)
         told = Treated(
-            number=number, kind="dicom", decision="release", name=str(name), patient=cleaned.patient,
-            changes=cleaned.changes, identity=cleaned.identity,
-            study=(cleaned.file.text(tags.STUDY), file.text(tags.STUDY)),
+            number=number, kind=kind, decision="release", patient=cleaned.patient, changes=cleaned.changes,
+            identity=cleaned.identity, study=(cleaned.file.text(tags.STUDY), file.text(tags.STUDY)),
+            name=str(_place(cleaned.file, cleaned.patient, number)),
         )  # fmt: skip
-        risk = "" if self.profile.has(PIXELS) else risk_of(file)
-        if risk:
-            return replace(told, decision="review", reason=f"{risk} {_LOOK}", name="")
-        target = self.out / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if target.exists():
+        clean = cleaned.file
+        if self.cleaner is None:
+            risk = risk_of(file)
+            if risk:
+                return replace(told, decision="review", reason=f"{risk} {_LOOK}", name="")
+        elif has_pixels(file):
+            looked = self.cleaner.clean(clean, identity=cleaned.identity)
+            clean = looked.file
+            told = replace(told, frames=looked.frames, boxes=looked.boxes, seen=looked.seen)
+        if (self.out / told.name).exists():
             return replace(told, decision="review", reason=_TWICE, name="")
-        write_file(cleaned.file, target)
-        return told
+        write_file(clean, _made(self.out / told.name))
+        return self._looked_at_again(path, told)
 
-    def _picture(self, path: Path, number: int, kind: Kind) -> Treated:
-        if kind != "nifti" and not self.profile.has(PIXELS):
-            reason = f"Something may be written in a picture's pixels. {_LOOK}"
-            return Treated(number=number, kind=kind, decision="review", reason=reason)
+    def picture(self, path: Path, number: int, kind: Kind) -> Treated:
+        """Treat a picture, or a NIfTI file.
+
+        Raises:
+            FileError: It is damaged.
+        """
+        if kind != "nifti" and self.cleaner is None:
+            return Treated(number=number, kind=kind, decision="review", reason=f"A picture may be written on. {_LOOK}")
         try:
-            bare = strip(path.read_bytes(), kind)
+            content = path.read_bytes()
         except OSError as error:
             raise FileError(f"A file cannot be read ({error.strerror}). Copy it again from its source.") from error
-        name = self._named(path, kind)
-        target = self.out / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(bare.content)
-        return Treated(number=number, kind=kind, decision="release", name=str(name), removed=bare.removed)
+        bare = strip(content, kind)
+        name, ending = self._named(path, kind)
+        told = Treated(number=number, kind=kind, decision="release", removed=bare.removed)
+        if kind != "nifti" and self.cleaner is not None:
+            image, seen = seen_in(content, reader=self.cleaner.reader, keeps_scales=self.cleaner.keeps_scales)
+            told = replace(told, frames=1, boxes=seen.boxes(), seen=(seen,))
+            if told.boxes:
+                told = replace(told, name=f"{name}.png")
+                write_raster(blank_picture(image, told.boxes), _made(self.out / told.name))
+                return told
+        told = replace(told, name=f"{name}{ending}")
+        _made(self.out / told.name).write_bytes(bare.content)
+        return told
 
-    def _named(self, path: Path, kind: Kind) -> PurePosixPath:
-        """Return where a picture goes; what lay together in a folder still does."""
+    def leave(self, path: Path, number: int, kind: Kind) -> Treated:
+        """Leave out what only repeats the others."""
+        return Treated(number=number, kind=kind, decision="leave out", reason=_DIRECTORY)
+
+    def keep_back(self, path: Path, number: int, kind: Kind) -> Treated:
+        """Keep back what is not understood."""
+        return Treated(number=number, kind=kind, decision="review", reason=_STRANGE)
+
+    def _looked_at_again(self, path: Path, told: Treated) -> Treated:
+        """Return a file proved, or moved to where a person looks at it."""
+        if self.second is None or told.identity is None:
+            return told
+        proved = self.second.at(path, self.out / told.name, identity=told.identity)
+        if not proved.doubts:
+            return replace(told, is_proved=True)
+        (self.out / told.name).rename(_made(self.review / told.name))
+        return replace(told, decision="review", reason=_listed(proved.doubts))
+
+    def _named(self, path: Path, kind: Kind) -> tuple[str, str]:
+        """Return where a picture goes, and its ending; what lay together in a folder still does."""
         inside = path.relative_to(self.root if self.root.is_dir() else self.root.parent)
         stem, ending = _split(inside.name, kind)
         folders = [self.pseudonyms.text("folder", part) for part in inside.parts[:-1]]
         # the whole path decides: two files of one name in two folders are two pictures
-        return PurePosixPath("pictures", *folders, self.pseudonyms.text("file", f"{inside.parent}/{stem}") + ending)
+        word = self.pseudonyms.text("file", f"{inside.parent}/{stem}")
+        return str(PurePosixPath("pictures", *folders, word)), ending
+
+
+_WAYS: Mapping[Kind, Callable[[Way, Path, int, Kind], Treated]] = {
+    "dicom": Way.dicom, "dicomdir": Way.leave, "png": Way.picture, "jpeg": Way.picture, "tiff": Way.picture,
+    "nifti": Way.picture, "other": Way.keep_back,
+}  # fmt: skip
+
+
+def _listed(doubts: tuple[str, ...]) -> str:
+    more = f"; and {len(doubts) - _NAMED} more" if len(doubts) > _NAMED else ""
+    return "; ".join(sorted(doubts)[:_NAMED]) + more
+
+
+def _made(path: Path) -> Path:
+    """Return a path whose folder is there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
 
 
 def _place(file: DicomFile, patient: str, number: int) -> PurePosixPath:

@@ -1,11 +1,14 @@
 """One file on its way out: what kind it was, what was done with it, and whether it may leave."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from isocenter.intake.deid.headers import Change
 from isocenter.intake.deid.identity import Identity
+from isocenter.intake.deid.pixels.blank import Box
+from isocenter.intake.deid.pixels.look import Seen
 from isocenter.intake.deid.sources import Kind
 
 Decision = Literal["release", "review", "leave out"]
@@ -13,19 +16,23 @@ Decision = Literal["release", "review", "leave out"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Treated:
-    """One file, after its headers.
+    """One file, treated.
 
     Args:
         number: Of the file in the run, from 1: what evidence calls it, since its name may be somebody's.
         kind: Of its content.
         decision: "release"; "review", where a person must look; "leave out", where there is nothing to release.
-        reason: Why it is not released.
-        name: Its path in OUT, of pseudonyms only; empty where there is none.
+        reason: Why it is not released; it names nobody.
+        name: Its path in OUT, or in the folder for review; of pseudonyms only, empty where nothing was written.
         patient: Pseudonym; empty for pictures, which name nobody.
+        study: Pseudonymous and original Study Instance UID.
         changes: What was done with which element of a DICOM file.
         removed: What was left away of a picture, by its format's names.
         identity: Whom it named; stays in memory and in the vault.
-        study: Pseudonymous and original Study Instance UID.
+        frames: How many pictures it has; 0 where it has none, or nobody looked.
+        boxes: Blanked in each of them.
+        seen: What was read in its pixels; stays in memory and in the vault.
+        is_proved: A second look found nothing, in its header, its bytes, and its pixels where those were cleaned.
     """
 
     number: int
@@ -34,14 +41,15 @@ class Treated:
     reason: str = ""
     name: str = ""
     patient: str = ""
+    study: tuple[str, str] = field(default=("", ""), repr=False)
     changes: tuple[Change, ...] = ()
     removed: tuple[str, ...] = ()
     identity: Identity | None = field(default=None, repr=False)
-    study: tuple[str, str] = ("", "")
+    frames: int = 0
+    boxes: tuple[Box, ...] = ()
+    seen: tuple[Seen, ...] = field(default=(), repr=False)
+    is_proved: bool = False
 
     def actions(self) -> Mapping[str, int]:
         """Return how many elements were treated in which way."""
-        found: dict[str, int] = {}
-        for change in self.changes:
-            found[change.action] = found.get(change.action, 0) + 1
-        return dict(sorted(found.items()))
+        return dict(sorted(Counter(change.action for change in self.changes).items()))

@@ -41,9 +41,9 @@ def views(values: npt.NDArray[Any]) -> Iterator[tuple[Picture, int]]:
     """
     scale = 2 if max(values.shape[:2]) < _ENLARGED_BELOW else 1
     whole = _grey_or_colour(values)
-    yield _enlarged(whole, scale), scale
+    yield enlarged(whole, scale), scale
     grey = whole if whole.ndim == 2 else whole.mean(axis=2)
-    yield _enlarged(_local(grey), scale), scale
+    yield enlarged(_local(grey), scale), scale
 
 
 def merged(lines: Iterable[Line]) -> tuple[Line, ...]:
@@ -58,6 +58,15 @@ def merged(lines: Iterable[Line]) -> tuple[Line, ...]:
     return tuple(found)
 
 
+def enlarged(picture: Picture, scale: int) -> Picture:
+    """Return a picture so many times as large, smoothly."""
+    if scale == 1:
+        return picture
+    rows, columns = picture.shape[:2]
+    sized = Image.fromarray(picture).resize((columns * scale, rows * scale), Image.Resampling.BICUBIC)
+    return np.asarray(sized, np.uint8)
+
+
 def _grey_or_colour(values: npt.NDArray[Any]) -> Picture:
     low, high = (float(edge) for edge in (values.min(), values.max()))
     spread = max(high - low, 1.0)
@@ -70,15 +79,8 @@ def _local(grey: npt.NDArray[Any]) -> Picture:
     level = grey.astype(np.float32)
     mean = uniform_filter(level, _NEIGHBOURHOOD)
     spread = np.sqrt(np.maximum(uniform_filter(level * level, _NEIGHBOURHOOD) - mean * mean, _FLAT * _FLAT))
-    return np.clip(128 + 48 * (level - mean) / spread, 0, 255).astype(np.uint8)
-
-
-def _enlarged(picture: Picture, scale: int) -> Picture:
-    if scale == 1:
-        return picture
-    rows, columns = picture.shape[:2]
-    sized = Image.fromarray(picture).resize((columns * scale, rows * scale), Image.Resampling.BICUBIC)
-    return np.asarray(sized)
+    made: Picture = np.clip(128 + 48 * (level - mean) / spread, 0, 255).astype(np.uint8)
+    return made
 
 
 def _scaled(line: Line, scale: int, shape: Sequence[int]) -> Line:

@@ -26,7 +26,7 @@ class RapidReader:
         from rapidocr import RapidOCR
 
         more = {"EngineConfig.onnxruntime.intra_op_num_threads": threads} if threads else {}
-        self._engine = RapidOCR(params=_SETTINGS | more)
+        self._engine: Any = RapidOCR(params=_SETTINGS | more)
         logging.getLogger("RapidOCR").setLevel(logging.CRITICAL)
 
     def read(self, picture: Picture) -> tuple[Line, ...]:

@@ -132,15 +132,16 @@ def _coded(frame: Frame, dataset: Any) -> bytes:
 
         # the coder knows no sign; the decoder takes it from the header
         return bytes(encode_ls(frame.view(f"u{frame.itemsize}"), interleave_mode=2 if frame.ndim == 3 else 0))
-    from pydicom.pixels import get_encoder
+    from pydicom.pixels.encoders.base import get_encoder
 
     samples = 3 if frame.ndim == 3 else 1
     more: dict[str, Any] = {"planar_configuration": 0} if samples == 3 else {}
-    return get_encoder(syntax).encode(
+    coded: bytes = get_encoder(syntax).encode(
         frame, rows=frame.shape[0], columns=frame.shape[1], samples_per_pixel=samples, number_of_frames=1,
         bits_allocated=8 * frame.itemsize, bits_stored=bits, pixel_representation=int(dataset.PixelRepresentation),
         photometric_interpretation=str(dataset.PhotometricInterpretation), encoding_plugin="pydicom", **more,
     )  # fmt: skip
+    return coded
 
 
 def _require_same(new: DicomFile, was: Sequence[Frame], boxes: Mapping[int, Sequence[Box]]) -> None:

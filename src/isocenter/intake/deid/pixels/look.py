@@ -45,7 +45,7 @@ def look(
         keeps_scales: Lines of which `words.cleaned` would take nothing stay.
     """
     lines = [line for line in find_text(frame, reader=reader, least=_LEAST_READ) if _says_something(line.text)]
-    names = identity.searched() if identity is not None else frozenset()
+    names = identity.searched if identity is not None else frozenset()
     kept = [line for line in lines if keeps_scales and cleaned(line.text, identity=names) == line.text.strip()]
     return Seen(blank=tuple(line for line in lines if line not in kept), kept=tuple(kept))
 

@@ -53,7 +53,7 @@ def stored(file: DicomFile) -> Iterator[tuple[Frame, str]]:
 
 
 def _decoded(dataset: pydicom.Dataset, *, as_stored: bool) -> Iterator[tuple[Frame, str]]:
-    from pydicom.pixels import get_decoder
+    from pydicom.pixels.decoders.base import get_decoder
 
     syntax = dataset.file_meta.TransferSyntaxUID
     try:

@@ -18,7 +18,7 @@ def words_left(path: Path, identity: Identity) -> tuple[str, ...]:
     Among pixels only words of six bytes and more are looked for: shorter ones are met there by chance.
     """
     content = path.read_bytes()
-    searched = identity.searched()
+    searched = identity.searched
     start = content.rfind(_PIXELS)
     head, pixels = (content, b"") if start < 0 else (content[:start], content[start:])
     found = {*_found(searched, head, least=1), *_found(searched, pixels, least=_LONG)}

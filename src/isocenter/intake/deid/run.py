@@ -1,0 +1,97 @@
+"""A folder on its way out: every file treated, what only all of them show looked for, persons kept in the vault."""
+
+import shutil
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from isocenter.errors import FileError
+from isocenter.intake.deid.cohort import doubtful_patients
+from isocenter.intake.deid.sources import files_in
+from isocenter.intake.deid.treat import Way
+from isocenter.intake.deid.treated import Treated
+from isocenter.intake.deid.vault.people import People, Person
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """What came of a folder.
+
+    Args:
+        sources: Every file, in the order of their numbers.
+        files: What was done with each.
+    """
+
+    sources: tuple[Path, ...]
+    files: tuple[Treated, ...]
+
+    def of(self, decision: str) -> tuple[Treated, ...]:
+        """Return the files with one decision."""
+        return tuple(file for file in self.files if file.decision == decision)
+
+
+def require_apart(root: Path, out: Path) -> None:
+    """Do nothing where neither of two folders lies in the other.
+
+    Raises:
+        FileError: One does, or they are one.
+    """
+    here, there = Path(root).resolve(), Path(out).resolve()
+    if here == there or here in there.parents or there in here.parents:
+        raise FileError(f"{out} and {root} lie in each other. Name a folder for OUT that has nothing to do with IN.")
+
+
+def treat_all(way: Way, *, progress: Progress | None = None) -> Done:
+    """Treat every file below a way's root.
+
+    Raises:
+        FileError: There is none, or the source went away while it was read.
+    """
+    sources = files_in(way.root)
+    if not sources:
+        raise FileError(f"{way.root} holds no file. Name the folder that the images were exported to.")
+    files = []
+    for number, path in enumerate(sources, start=1):
+        files.append(way.treat(path, number))
+        if progress is not None:
+            progress(number, len(sources))
+    if not way.root.exists():
+        raise FileError("The source went away while it was read. Nothing was released; begin again when it is back.")
+    return Done(sources=sources, files=tuple(_with_doubtful_apart(files, way)))
+
+
+def _with_doubtful_apart(files: list[Treated], way: Way) -> Iterable[Treated]:
+    """Yield files, those of persons who are mixed up or split moved to where somebody looks."""
+    doubtful = doubtful_patients(files)
+    for file in files:
+        if file.decision == "release" and file.patient in doubtful:
+            target = way.review / file.name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(way.out / file.name, target)
+            yield replace(file, decision="review", reason=doubtful[file.patient], is_proved=False)
+        else:
+            yield file
+
+
+def keep_people(files: Iterable[Treated], *, people: People, project: str) -> int:
+    """Keep whom files named in the vault, before anything of them leaves; return how many persons that were."""
+    known: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    studies: dict[str, dict[str, str]] = defaultdict(dict)
+    for file in files:
+        if file.identity is None:
+            continue
+        for text, kind in file.identity.strings.items():
+            known[file.patient][kind].add(text)
+        if all(file.study):
+            studies[file.patient] |= {file.study[0]: file.study[1]}
+    for pseudonym, kinds in known.items():
+        people.keep(
+            Person(
+                pseudonym=pseudonym, project=project, studies=studies[pseudonym],
+                known_as={kind: tuple(sorted(texts)) for kind, texts in kinds.items()},
+            )
+        )  # fmt: skip
+    return len(known)

@@ -1,0 +1,78 @@
+"""Text in pictures is found by both readers, in either script, upright and turned; what is no text is not."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from isocenter.errors import MissingExtraError
+from isocenter.plugins import find
+from isocenter.processing.text import READERS
+from isocenter.processing.text.find import find_text, merged
+from isocenter.processing.text.line import Line, Reader
+from isocenter.processing.text.tesseract import TesseractReader
+
+FONT = Path(__file__).resolve().parents[3] / "src" / "isocenter" / "pages" / "fonts" / "NotoSansSC-Regular.otf"
+RNG = np.random.default_rng(11)
+
+
+@pytest.fixture(scope="module", params=list(READERS))
+def reader(request: pytest.FixtureRequest) -> Reader:
+    if request.param == "tesseract" and shutil.which("tesseract") is None:
+        pytest.skip("tesseract (Debian's tesseract-ocr) is not installed")
+    pytest.importorskip("rapidocr")
+    made: Reader = find(request.param, table=READERS, group="isocenter.readers")()  # type: ignore[operator]
+    return made
+
+
+def written(text: str, *, size: int = 24, level: int = 255, turned: bool = False) -> npt.NDArray[np.uint8]:
+    """Return noise like that of a scan, with a text from (60, 40) on."""
+    made = Image.fromarray(RNG.integers(0, 40, (320, 480), dtype=np.uint8))
+    ImageDraw.Draw(made).text((40, 60), text, fill=level, font=ImageFont.truetype(str(FONT), size))
+    return np.asarray(made.rotate(90, expand=True) if turned else made)
+
+
+@pytest.mark.parametrize(
+    ("text", "part"), [("Canary Yellow", "anary"), ("ID 4711001", "4711001"), ("姓名 王伟", "王伟")]
+)
+def test_a_text_is_read_where_it_stands(text: str, part: str, reader: Reader) -> None:
+    lines = [line for line in find_text(written(text), reader=reader) if part in line.text.replace(" ", "")]
+    assert lines
+    assert lines[0].top == pytest.approx(64, abs=12)
+    assert lines[0].left == pytest.approx(40, abs=14)
+
+
+def test_values_of_any_kind_are_looked_at(reader: Reader) -> None:
+    deep = written("Canary Yellow").astype(np.int16) * 16 - 1024
+    assert any("anary" in line.text for line in find_text(deep, reader=reader))
+    colour = np.repeat(written("Canary Yellow")[..., None], 3, axis=2)
+    assert any("anary" in line.text for line in find_text(colour, reader=reader))
+
+
+def test_a_turned_text_is_seen() -> None:
+    pytest.importorskip("rapidocr")
+    made: Reader = find("rapidocr", table=READERS, group="isocenter.readers")()  # type: ignore[operator]
+    lines = find_text(written("Canary Yellow", turned=True), reader=made)
+    assert any(line.bottom - line.top > line.right - line.left for line in lines)
+
+
+def test_an_empty_picture_has_no_text(reader: Reader) -> None:
+    assert find_text(np.zeros((64, 64), np.uint8), reader=reader) == ()
+
+
+def test_lines_seen_twice_are_one() -> None:
+    first = Line(top=10, left=10, bottom=20, right=60, text="Canary", score=0.9)
+    second = Line(top=11, left=8, bottom=22, right=58, text="Cannery", score=0.5)
+    other = Line(top=50, left=10, bottom=60, right=60, text="Finch", score=0.7)
+    assert merged([second, first, other]) == (
+        Line(top=10, left=8, bottom=22, right=60, text="Canary", score=0.9), other,
+    )  # fmt: skip
+
+
+def test_a_program_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    with pytest.raises(MissingExtraError, match="apt install tesseract-ocr"):
+        TesseractReader()
