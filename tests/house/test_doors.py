@@ -9,13 +9,17 @@ from pathlib import Path
 import pytest
 
 from isocenter import pipeline
-from isocenter.cli import commands
+from isocenter.cli import commands, privacy
 from isocenter.pipeline.steps import STEPS
 
 OF_THE_SCREEN = {"json"}  # what only a command has: how to show
 OF_PYTHON = {"progress", "curves"}  # what only a function has: whom to tell
 KEPT = {"list_kept", "show_kept", "remove_kept"}
-WITHOUT_TORCH = (["--help"], ["info"], ["info", "--json"], ["doctor", "--json"], ["scan", "."], ["verify", "--help"])
+WITHOUT_TORCH = (["--help"], ["info"], ["info", "--json"], ["doctor", "--json"], ["scan", "."], ["verify", "--help"], ["deid", ".", "--dry-run"])
+
+
+def command_of(step: str) -> object:
+    return getattr(privacy if hasattr(privacy, step) else commands, step)
 
 
 def parameters(function: object) -> dict[str, inspect.Parameter]:
@@ -24,7 +28,7 @@ def parameters(function: object) -> dict[str, inspect.Parameter]:
 
 @pytest.mark.parametrize("step", sorted(set(STEPS) - KEPT))
 def test_a_step_has_a_command_with_the_same_parameters(step: str) -> None:
-    words = set(parameters(getattr(commands, step))) - OF_THE_SCREEN
+    words = set(parameters(command_of(step))) - OF_THE_SCREEN
     asked = set(parameters(getattr(pipeline, step))) - OF_PYTHON
     assert words == asked
 
@@ -32,7 +36,7 @@ def test_a_step_has_a_command_with_the_same_parameters(step: str) -> None:
 @pytest.mark.parametrize("step", sorted(set(STEPS) - KEPT))
 def test_a_step_and_its_command_have_the_same_defaults(step: str) -> None:
     asked = parameters(getattr(pipeline, step))
-    for name, parameter in parameters(getattr(commands, step)).items():
+    for name, parameter in parameters(command_of(step)).items():
         if name in OF_THE_SCREEN or parameter.default is parameter.empty:
             continue
         there = asked[name].default
@@ -43,6 +47,12 @@ def test_a_step_and_its_command_have_the_same_defaults(step: str) -> None:
 def test_the_help_of_a_command_holds_an_example(name: str) -> None:
     told = subprocess.run([*ISOCENTER, name, "--help"], capture_output=True, text=True, check=True).stdout
     assert re.search(rf"Example: isocenter {name}\b", told)
+
+
+@pytest.mark.parametrize("name", [command.name for command in privacy.vault_app.registered_commands])
+def test_the_help_of_a_command_of_the_vault_holds_an_example(name: str) -> None:
+    told = subprocess.run([*ISOCENTER, "vault", name, "--help"], capture_output=True, text=True, check=True).stdout
+    assert re.search(rf"Example: isocenter vault {name}\b", told)
 
 
 @pytest.mark.parametrize("kind", ["runs", "models", "datasets"])

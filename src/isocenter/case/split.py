@@ -52,6 +52,12 @@ class Split:
         inside = side == "validation"
         return frozenset(patient for patient, there in self.folds.items() if (there == fold) is inside)
 
+    def without(self, patient: str) -> "Split":
+        """Return the split of everybody else, each where they were."""
+        sides = {one: side for one, side in self.sides.items() if one != patient}
+        folds = {one: fold for one, fold in self.folds.items() if one != patient}
+        return Split(sides=sides, folds=folds, seed=self.seed)
+
 
 def draw_split(
     strata: Mapping[str, str],

@@ -8,6 +8,7 @@ import typer
 from isocenter.cli import show
 from isocenter.cli.door import Outcome, door
 from isocenter.cli.options import Accept, AcceptCases, Columns, DataName, Device, Json, RecipePath, Settings, Store
+from isocenter.cli.privacy import deid, vault_app
 from isocenter.cli.progress import drawing, watching
 
 EXIT_CODES = (
@@ -378,7 +379,24 @@ def _shelf(kind: str) -> typer.Typer:
     return shelf
 
 
-for _step in (init, scan, convert, ingest, check, plan, train, evaluate, predict, bench, report, verify, info, doctor):
+for _step in (
+    init,
+    scan,
+    convert,
+    deid,
+    ingest,
+    check,
+    plan,
+    train,
+    evaluate,
+    predict,
+    bench,
+    report,
+    verify,
+    info,
+    doctor,
+):
     app.command(_step.__name__)(door(_step, getattr(show, _step.__name__)))
 for _kind in ("runs", "models", "datasets"):
     app.add_typer(_shelf(_kind), name=_kind)
+app.add_typer(vault_app, name="vault")

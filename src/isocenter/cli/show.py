@@ -77,6 +77,48 @@ def issues(found: Sequence[Document]) -> None:
         _table(("", "check", "where", "found", "limit", "what mends it"), rows)
 
 
+def deid(document: Document) -> None:
+    """Say what leaves and what is kept back; of a dry run, what would be done with each element."""
+    if document.get("dry_run"):
+        for one in document["differences"]:
+            became = "removed" if one["became"] is None else f"{one['action']} {one['became']}".rstrip()
+            why = f" ({one['why']})" if one["why"] else ""
+            _say(f"{one['file']}  {one['element']}  {one['name']}: {became}{why}")
+        _say(f"{len(document['differences'])} elements would be changed. Nothing was written.")
+        return
+    files = document["files"]
+    _table(("files", "kept back because"), [(one["count"], one["reason"]) for one in document["reasons"]])
+    _say(
+        f"{document['out']}: {files['released']} of {files['all']} files leave, of {document['patients']} patients; "
+        f"{files['review']} are kept back, {files['left_out']} left out."
+    )
+    if document["review"]:
+        _say(f"What a person must look at lies in {document['review']}.")
+    for bound in document["bounds"]:
+        _say(f"Second look: {bound['found']} of {bound['of']} {bound['what']}, at most {bound['most']:.2%} at 95 %.")
+    proof = "evidence/report.en.html" if document["proved"] else "not proved: --prove looks again at what leaves"
+    _say(f"Evidence: {proof}")
+
+
+def vault(document: Document) -> None:
+    """Say what the vault said, or what was done with it."""
+    if document["deed"] == "opened":
+        _table(("at", "who", "deed", "about", "purpose"), [list(line.values()) for line in document["log"]])
+        for number, name in enumerate(document["sources"], start=1):
+            _say(f"{number}  {name}")
+        _say(f"{document['vault']}: {document['people']} persons, {document['cipher']}; its log holds.")
+    elif document["deed"] == "found":
+        for person in document["people"]:
+            _say(f"{person['pseudonym']} (project {person['project']})")
+            _table(("kind", "known as"), [(kind, ", ".join(all_)) for kind, all_ in person["known_as"].items()])
+    elif document["deed"] == "erased":
+        _say(f"{document['pseudonym']} is forgotten; {len(document['versions'])} versions of data sets were replaced.")
+        for model in document["models"]:
+            _say(f"  model {model[:12]} has learnt from them: decide whether it may go on being used.")
+    else:
+        _say(f"{document['vault']} is locked with the key in {document['key']}. Destroy the old key.")
+
+
 def export_dataset(document: Document) -> None:
     """Say what was written where, on what terms, and what the form does not hold."""
     for note in document["notes"]:

@@ -8,6 +8,7 @@ from typing import Literal, get_args
 
 from isocenter.errors import NotFoundError
 from isocenter.pages.phrases import PHRASES
+from isocenter.pages.privacy import PRIVACY
 
 Language = Literal["en", "zh"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -328,4 +329,5 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "运行期间本页每 {seconds} 秒自动刷新。",
     ),
     **PHRASES,
+    **PRIVACY,
 }

@@ -2,13 +2,17 @@
 
 import shutil
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from isocenter.dicom.elements.file import read_file
 from isocenter.errors import FileError
 from isocenter.intake.deid.cohort import doubtful_patients
-from isocenter.intake.deid.sources import files_in
+from isocenter.intake.deid.headers import Change, clean_headers
+from isocenter.intake.deid.profile.profile import Profile
+from isocenter.intake.deid.pseudonyms import Pseudonyms
+from isocenter.intake.deid.sources import files_in, kind_of
 from isocenter.intake.deid.treat import Way
 from isocenter.intake.deid.treated import Treated
 from isocenter.intake.deid.vault.people import People, Person
@@ -95,3 +99,54 @@ def keep_people(files: Iterable[Treated], *, people: People, project: str) -> in
             )
         )  # fmt: skip
     return len(known)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """What would be done with one element of one file.
+
+    Args:
+        file: Its number, from 1, in the order of the files' names.
+        element: Its tag, with those of the sequences around it: "(0008,1140) > (0008,1155)".
+        name: As the standard calls it.
+        action: Letter of the table.
+        became: What would stand there; None where it would be removed.
+        why: Where it is not the table that asks for it.
+    """
+
+    file: int
+    element: str
+    name: str
+    action: str
+    became: str | None
+    why: str = ""
+
+
+def differences(
+    root: Path, *, profile: Profile, pseudonyms: Pseudonyms, progress: Progress | None = None
+) -> Iterator[Difference]:
+    """Yield what would be done with every element of every DICOM file below a folder.
+
+    Raises:
+        FileError: There is no such folder.
+    """
+    sources = files_in(root)
+    for number, path in enumerate(sources, start=1):
+        try:
+            if kind_of(path) == "dicom":
+                cleaned = clean_headers(read_file(path), profile=profile, pseudonyms=pseudonyms)
+                yield from (_difference(number, change) for change in cleaned.changes)
+        except FileError:  # `deid` keeps it back with the reason; here there is nothing to show
+            continue
+        if progress is not None:
+            progress(number, len(sources))
+
+
+def _difference(number: int, change: Change) -> Difference:
+    from pydicom.datadict import dictionary_description, dictionary_has_tag
+
+    name = dictionary_description(change.tag) if dictionary_has_tag(change.tag) else "a private attribute"
+    element = " > ".join(f"({tag >> 16:04x},{tag & 0xFFFF:04x})" for tag in (*change.path, change.tag))
+    return Difference(
+        file=number, element=element, name=name, action=change.action, became=change.became, why=change.why
+    )

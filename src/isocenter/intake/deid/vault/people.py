@@ -79,10 +79,17 @@ class People:
         Raises:
             NotFoundError: There is no such person.
         """
-        path = self._path(pseudonym)
-        if not path.exists():
+        self.require(pseudonym)
+        self._path(pseudonym).unlink()
+
+    def require(self, pseudonym: str) -> None:
+        """Do nothing where there is a person of that pseudonym.
+
+        Raises:
+            NotFoundError: There is none.
+        """
+        if not self._path(pseudonym).exists():
             raise NotFoundError(f"The vault keeps nobody called {pseudonym}.")
-        path.unlink()
 
     def __iter__(self) -> Iterator[Person]:
         for path in sorted(self.folder.glob(f"*{_ENDING}")):

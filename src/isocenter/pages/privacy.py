@@ -1,0 +1,87 @@
+"""Phrases of what leaves a hospital without names: the page that shows what was done, and what that proves."""
+
+from collections.abc import Mapping
+
+PRIVACY: Mapping[str, tuple[str, str]] = {
+    "deid.title": ("De-identification", "去标识化"),
+    "deid.of_project": ("Project {project}", "项目 {project}"),
+    "deid.run": ("Run", "运行"),
+    "deid.at": ("Done", "完成时间"),
+    "deid.edition": ("Table", "依据"),
+    "deid.proved": ("May leave: a second look found nobody", "可以对外提供：复查未发现任何身份信息"),
+    "deid.unproved": ("Not proved: no second look was taken", "未经证明：未作复查"),
+    "deid.nothing": ("Nothing leaves", "无可提供的文件"),
+    "deid.counts": (
+        "{released} files of {patients} patients leave; {review} are kept back for a person to look at; {left_out} are "
+        "left out.",
+        "提供 {released} 个文件，来自 {patients} 名患者；{review} 个留待人工核查；{left_out} 个不予提供。",
+    ),
+    "deid.asked": ("What was asked for", "所用规则"),
+    "deid.asked_note": (
+        "Profile and options of DICOM PS3.15 annex E. Whatever no option keeps or cleans is treated by the basic "
+        "profile.",
+        "规则与选项依据 DICOM PS3.15 附录 E；选项未涉及者一律按基本规则处理。",
+    ),
+    "deid.kept": ("Kept by the site although the profile would not", "本单位决定保留的属性（规则本不允许）"),
+    "deid.removed_too": ("Removed by the site as well", "本单位另行删除的属性"),
+    "deid.replaced_too": ("Replaced by the site as well", "本单位另行替换的属性"),
+    "deid.done": ("What was done", "处理结果"),
+    "deid.action": ("Treatment", "处理方式"),
+    "deid.elements": ("Elements in what leaves", "所提供文件中的元素数"),
+    "deid.action.X": ("removed", "删除"),
+    "deid.action.Z": ("emptied, or given a pseudonym", "清空或换为假名"),
+    "deid.action.D": ("replaced by a dummy", "换为占位值"),
+    "deid.action.U": ("given another UID", "换为新 UID"),
+    "deid.action.C": ("cleaned, or its day shifted", "清洗或平移日期"),
+    "deid.pixels": (
+        "Pixels: {frames} frames looked at; text was blanked in {files} files. Outside of the blanked boxes every "
+        "pixel is what it was; that was checked file by file.",
+        "像素：检查 {frames} 帧，{files} 个文件中的文字已遮盖。遮盖框外每个像素均未改变，逐个文件核对。",
+    ),
+    "deid.no_pixels": (
+        "Pixels were not looked at: files that may be written on were kept back.",
+        "未检查像素：像素中可能有文字的文件已留待核查。",
+    ),
+    "deid.second": ("The second look", "复查"),
+    "deid.second_note": (
+        "Everything that leaves was looked at again with other means than those that cleaned it: another reading of "
+        "the standard's table, a search of the raw bytes for whatever the header said, another reader of text in other "
+        "crops and contrasts. What it doubted does not leave. The bound says how many may still be there at 95 % "
+        "confidence, as far as this second look can see; how much it sees is measured on planted cases.",
+        "所提供的每个文件均以不同于清洗时的手段复查：另一份标准表格、在原始字节中搜索头信息中的身份词、"
+        "另一文字识别器以不同的裁剪与对比度重读。凡有疑者不予提供。上限指在复查能力所及范围内、95% 置信度下"
+        "仍可能残留的比例；复查能力以植入样本测定。",
+    ),
+    "deid.looked": ("Looked at", "复查对象"),
+    "deid.found": ("Found", "发现"),
+    "deid.most": ("At most, at 95 %", "95% 上限"),
+    "deid.bound": ("{found} of {of}", "{of} 中 {found}"),
+    "deid.what.files": ("files", "文件"),
+    "deid.what.patients": ("patients", "患者"),
+    "deid.what.frames": ("frames", "帧"),
+    "deid.review": ("Kept back", "留待核查"),
+    "deid.reason": ("Reason", "原因"),
+    "deid.count": ("Files", "文件数"),
+    "deid.sheet": ("A sample of what leaves", "所提供影像抽样"),
+    "deid.sheet_note": (
+        "{shown} frames drawn by chance from what leaves, as they leave.",
+        "从所提供影像中随机抽取 {shown} 帧，原样显示。",
+    ),
+    "deid.limits": ("What this does not prove", "本证明不包括"),
+    "deid.limit_faces": (
+        "Whether a face can be made out of a head scan: faces were not removed.",
+        "头部扫描能否重建面部：未去除面部。",
+    ),
+    "deid.limit_pixels_match": (
+        "Whether somebody who has the original images finds them again by their pixels.",
+        "持有原始影像者能否凭像素比对找回原图。",
+    ),
+    "deid.limit_words": (
+        "Whether a rare disease or an unusual date tells who somebody is, although nothing names them.",
+        "罕见疾病或特殊日期能否在无姓名的情况下指向个人。",
+    ),
+    "deid.verify": (
+        "Check this folder: isocenter verify FOLDER. It hashes every file again and checks the signature.",
+        "核验本文件夹：isocenter verify FOLDER。将重新计算每个文件的哈希并检查签名。",
+    ),
+}
