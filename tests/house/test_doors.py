@@ -15,7 +15,15 @@ from isocenter.pipeline.steps import STEPS
 OF_THE_SCREEN = {"json"}  # what only a command has: how to show
 OF_PYTHON = {"progress", "curves"}  # what only a function has: whom to tell
 KEPT = {"list_kept", "show_kept", "remove_kept"}
-WITHOUT_TORCH = (["--help"], ["info"], ["info", "--json"], ["doctor", "--json"], ["scan", "."], ["verify", "--help"], ["deid", ".", "--dry-run"])
+WITHOUT_TORCH = (
+    ["--help"],
+    ["info"],
+    ["info", "--json"],
+    ["doctor", "--json"],
+    ["scan", "."],
+    ["verify", "--help"],
+    ["deid", ".", "--dry-run"],
+)
 
 
 def command_of(step: str) -> object:

@@ -59,7 +59,7 @@ def test_a_cohort_leaves_proved_and_anybody_can_check_it(cohort: Path, vault: di
     found = released(cohort, vault, prove=True)
     told = found.to_json()
     assert told["files"] == {"all": 4, "released": 3, "review": 1, "left_out": 0}
-    assert [(one.what, one.of) for one in found.bounds] == [("files", 2), ("patients", 2)]
+    assert [(one.what, one.of) for one in found.bounds] == [("files", 3), ("patients", 2)]
     require_nobody(found.out)
     verified = pipeline.verify(found.out)
     assert verified.links[0][0] == "deid"

@@ -1,5 +1,6 @@
 """A whole folder: nothing doubtful in what leaves, everybody in the vault."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -78,6 +79,32 @@ def test_two_persons_under_one_number_do_not_leave(tmp_path: Path, vault: Vault)
     assert done.files[0].reason == TWO_PERSONS
     assert len(list((tmp_path / "out").rglob("*.dcm"))) == 1
     assert len(list((tmp_path / "review").rglob("*.dcm"))) == 2
+
+
+def test_a_source_that_goes_away_releases_nothing(tmp_path: Path, vault: Vault) -> None:
+    for number in range(4):
+        slice_of(tmp_path / "in", f"{number}.dcm", SOPInstanceUID=f"1.2.{number + 1}")
+
+    def unplugged(done: int, _of: int) -> None:
+        if done == 2:
+            shutil.rmtree(tmp_path / "in")
+
+    with pytest.raises(FileError, match="source went away"):
+        treat_all(way(tmp_path / "in", vault), progress=unplugged)
+
+
+def test_what_cannot_be_looked_at_again_does_not_leave(
+    tmp_path: Path, vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slice_of(tmp_path / "in", "a.dcm")
+
+    def broken(*_: object, **__: object) -> None:
+        raise FileError("A file's pixels cannot be decoded (ValueError). Copy it again from its source.")
+
+    monkeypatch.setattr(SecondLook, "at", broken)
+    (file,) = treat_all(way(tmp_path / "in", vault, proves=True)).files
+    assert file.decision == "review"
+    assert not list((tmp_path / "out").rglob("*.dcm"))
 
 
 @pytest.mark.parametrize(("root", "out"), [("a", "a"), ("a", "a/b"), ("a/b", "a")])

@@ -83,7 +83,7 @@ class Evidence:
         frames = sum(file.frames for file in proved)
         found = [
             Bound(what="files", found=0, of=len(proved)),
-            Bound(what="patients", found=0, of=len({file.patient for file in proved})),
+            Bound(what="patients", found=0, of=len({file.patient for file in proved if file.patient})),
         ]
         return (*found, Bound(what="frames", found=0, of=frames)) if frames else tuple(found)
 

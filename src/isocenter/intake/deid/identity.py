@@ -45,6 +45,10 @@ class Identity:
         return _pattern(self.searched)
 
 
+NOBODY = Identity(patient="", person="", strings={}, searched=frozenset())
+"""Of a file that names no one."""
+
+
 @lru_cache(maxsize=256)
 def _pattern(searched: frozenset[str]) -> re.Pattern[str] | None:
     if not searched:

@@ -84,7 +84,7 @@ class Way:
         if (self.out / told.name).exists():
             return replace(told, decision="review", reason=_TWICE, name="")
         write_file(clean, _made(self.out / told.name))
-        return self._looked_at_again(path, told)
+        return self._looked_at_again(path, told, kind=kind)
 
     def picture(self, path: Path, number: int, kind: Kind) -> Treated:
         """Treat a picture, or a NIfTI file.
@@ -107,10 +107,10 @@ class Way:
             if told.boxes:
                 told = replace(told, name=f"{name}.png")
                 write_raster(blank_picture(image, told.boxes), _made(self.out / told.name))
-                return told
+                return self._looked_at_again(path, told, kind="png")
         told = replace(told, name=f"{name}{ending}")
         _made(self.out / told.name).write_bytes(bare.content)
-        return told
+        return self._looked_at_again(path, told, kind=kind)
 
     def leave(self, path: Path, number: int, kind: Kind) -> Treated:
         """Leave out what only repeats the others."""
@@ -120,15 +120,22 @@ class Way:
         """Keep back what is not understood."""
         return Treated(number=number, kind=kind, decision="review", reason=_STRANGE)
 
-    def _looked_at_again(self, path: Path, told: Treated) -> Treated:
+    def _looked_at_again(self, path: Path, told: Treated, *, kind: Kind) -> Treated:
         """Return a file proved, or moved to where a person looks at it."""
-        if self.second is None or told.identity is None:
+        if self.second is None:
             return told
-        proved = self.second.at(path, self.out / told.name, identity=told.identity)
-        if not proved.doubts:
+        now, doubts = self.out / told.name, tuple[str, ...]()
+        try:
+            if told.identity is None:
+                doubts = self.second.at_picture(now, kind).doubts
+            else:
+                doubts = self.second.at(path, now, identity=told.identity).doubts
+        except FileError as error:  # what cannot be looked at again is not proved
+            doubts = (str(error),)
+        if not doubts:
             return replace(told, is_proved=True)
-        (self.out / told.name).rename(_made(self.review / told.name))
-        return replace(told, decision="review", reason=_listed(proved.doubts))
+        now.rename(_made(self.review / told.name))
+        return replace(told, decision="review", reason=_listed(doubts))
 
     def _named(self, path: Path, kind: Kind) -> tuple[str, str]:
         """Return where a picture goes, and its ending; what lay together in a folder still does."""

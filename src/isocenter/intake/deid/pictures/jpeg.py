@@ -12,7 +12,9 @@ from isocenter.intake.deid.pictures import Bare
 _START, _END, _SCAN = 0xD8, 0xD9, 0xDA
 _JFIF, _EXIF, _ADOBE, _COMMENT = 0xE0, 0xE1, 0xEE, 0xFE
 _JFIF_BYTES = 14  # of its segment without a thumbnail
-_NAMES = {_JFIF: "JFIF extension or thumbnail", _EXIF: "Exif or XMP", 0xE2: "colour profile", 0xED: "IPTC",
+ORIENTATION = "Exif or XMP"
+"""What Exif is called where it is removed; of one that says the orientation alone, that stays."""
+_NAMES = {_JFIF: "JFIF extension or thumbnail", _EXIF: ORIENTATION, 0xE2: "colour profile", 0xED: "IPTC",
           _COMMENT: "comment"}  # fmt: skip
 _ORIENTATION = 0x0112
 

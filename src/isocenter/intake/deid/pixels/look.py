@@ -11,7 +11,11 @@ from isocenter.intake.deid.words import cleaned
 from isocenter.processing.text.find import find_text
 from isocenter.processing.text.line import Line, Reader
 
-_LEAST_READ = 0.3  # a reader less sure than this has mostly seen anatomy
+_LEAST_READ = 0.3  # a reader less sure than this has seen anatomy
+_SURE = 0.5  # below it, only several letters of a usual size are taken for text
+_SURE_OF_LARGE = 0.9
+_LARGE = 0.25  # of the picture's shorter side: letters so high are mostly ribs and vessels
+_SMALL = 48  # pixels of height
 _MARGIN = 0.15  # of a line's height, for what of its letters stands out of the reader's box
 _LEAST_MARGIN = 2  # pixels
 
@@ -44,16 +48,27 @@ def look(
         identity: Whom the file's header names; words of it go even where they are ordinary.
         keeps_scales: Lines of which `words.cleaned` would take nothing stay.
     """
-    lines = [line for line in find_text(frame, reader=reader, least=_LEAST_READ) if _says_something(line.text)]
+    found = find_text(frame, reader=reader, least=_LEAST_READ)
+    lines = [line for line in found if is_text(line, frame.shape[:2])]
     names = identity.searched if identity is not None else frozenset()
     kept = [line for line in lines if keeps_scales and cleaned(line.text, identity=names) == line.text.strip()]
     return Seen(blank=tuple(line for line in lines if line not in kept), kept=tuple(kept))
 
 
-def _says_something(text: str) -> bool:
-    return any(letter.isalnum() for letter in text)
+def is_text(line: Line, shape: tuple[int, ...]) -> bool:
+    """Return whether a line is text rather than anatomy, by how sure its reader is and how large it would be.
+
+    Args:
+        line: As read.
+        shape: Rows and columns of the frame.
+    """
+    letters = sum(1 if letter.isascii() else 2 for letter in line.text if letter.isalnum())
+    height = min(line.bottom - line.top, line.right - line.left)
+    if not letters or (height > _LARGE * min(shape) and line.score < _SURE_OF_LARGE):
+        return False
+    return line.score >= _SURE or (letters > 1 and height <= _SMALL)
 
 
 def _box(line: Line) -> Box:
     margin = max(_LEAST_MARGIN, round(_MARGIN * min(line.bottom - line.top, line.right - line.left)))
-    return (line.top - margin, line.left - margin, line.bottom + margin, line.right + margin)
+    return (max(0, line.top - margin), max(0, line.left - margin), line.bottom + margin, line.right + margin)

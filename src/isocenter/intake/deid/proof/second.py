@@ -1,16 +1,22 @@
 """One file's second look: header, bytes and pixels, each by other means than the first."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from isocenter.dicom.elements.file import read_file
-from isocenter.intake.deid.identity import Identity
+from isocenter.image.raster import decode_raster
+from isocenter.intake.deid.identity import NOBODY, Identity
+from isocenter.intake.deid.pictures import strip
+from isocenter.intake.deid.pictures.jpeg import ORIENTATION
 from isocenter.intake.deid.pixels.cleaner import has_pixels, pictures_of
-from isocenter.intake.deid.pixels.stored import frame_count
+from isocenter.intake.deid.pixels.picture import shown_as
+from isocenter.intake.deid.pixels.stored import Frame, frame_count
 from isocenter.intake.deid.profile.profile import Profile
 from isocenter.intake.deid.proof.headers import wrong_elements
 from isocenter.intake.deid.proof.pixels import look_again
 from isocenter.intake.deid.proof.raw import words_left
+from isocenter.intake.deid.sources import Kind
 from isocenter.processing.text.line import Reader
 
 
@@ -53,8 +59,27 @@ class SecondLook:
         if self.reader is None or not has_pixels(file):
             return Proved(doubts=tuple(doubts), frames=0)
         frames = frame_count(file)
-        found = [look_again(picture, reader=self.reader, identity=identity) for picture in pictures_of(file, frames)]
+        return Proved(doubts=(*doubts, *self._of(pictures_of(file, frames), identity)), frames=frames)
+
+    def at_picture(self, now: Path, kind: Kind) -> Proved:
+        """Return what is found in a picture or NIfTI file that is to leave; whom it may name, nobody has said.
+
+        Raises:
+            FileError: It cannot be decoded.
+        """
+        content = now.read_bytes()
+        left = [name for name in strip(content, kind).removed if name != ORIENTATION]
+        doubts = [f"header: {name} was left" for name in left]
+        if kind == "nifti" or self.reader is None:
+            return Proved(doubts=tuple(doubts), frames=0)
+        picture = shown_as(decode_raster(content, name="A picture"))
+        return Proved(doubts=(*doubts, *self._of([picture], NOBODY)), frames=1)
+
+    def _of(self, pictures: Iterable[Frame], identity: Identity) -> list[str]:
+        """Return what can still be read in pictures, in words that name nobody."""
+        if self.reader is None:
+            return []
+        found = [look_again(picture, reader=self.reader, identity=identity) for picture in pictures]
         names, others = sum(len(one.names) for one in found), sum(len(one.others) for one in found)
-        doubts += [f"pixels: a second reader still reads {names} line(s) like what the header said"] if names else []
-        doubts += [f"pixels: a second reader still reads {others} line(s) of text"] if others else []
-        return Proved(doubts=tuple(doubts), frames=frames)
+        doubts = [f"pixels: a second reader still reads {names} line(s) like what the header said"] if names else []
+        return doubts + ([f"pixels: a second reader still reads {others} line(s) of text"] if others else [])
