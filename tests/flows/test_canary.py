@@ -94,3 +94,20 @@ def test_the_databases_free_pages_hold_no_name(store: Path) -> None:
         assert not any(needle in path.read_bytes() for needle in needles())
     with sqlite3.connect(store / "catalogue.db") as database:
         assert database.execute("select count(*) from sqlite_master").fetchone()[0] > 0
+
+
+def test_a_release_names_nobody_and_the_vault_only_with_its_key(world: World, tmp_path: Path) -> None:
+    vault, key, out, store = (tmp_path / name for name in ("vault", "vault.key", "out", "store"))
+    silent(isocenter("vault", "open", vault, "--key", key, "--new"))
+    asked = ("--prove", "--vault", vault, "--key", key, "--store", store)
+    silent(isocenter("deid", world.folder / "dicom", out, *asked, "--profile", "clean-descriptors"))
+    silent(isocenter("deid", world.folder / "dicom", "--dry-run"))
+    silent(isocenter("verify", out, "--json"))
+    for folder in (out, vault, store):
+        assert search(folder) == []
+    silent(isocenter("ingest", out / "dicom", "--dataset", "cage", "--store", store))
+    pseudonym = next(path.name for path in (out / "dicom").iterdir())
+    told = isocenter("vault", "find", vault, pseudonym, "--key", key, "--purpose", "care").out
+    other = isocenter("vault", "find", vault, "CANARY-4711", "--key", key, "--purpose", "care").out
+    assert "Canary" in told + other
+    silent(isocenter("vault", "open", vault, "--key", key))
