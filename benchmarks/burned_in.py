@@ -6,7 +6,8 @@ Real images (radiographs, ultrasound, CT; the public sets beside the project) ge
 in Latin and Chinese, numbers, dates; 8 to 48 pixels high, from white on black to 40 grey levels above what lies
 behind, upright or turned by 90°, anywhere, anatomy too. A string counts as found when at least 95 % of its letters'
 pixels are blanked. What is blanked beyond the strings' boxes, grown by a fifth of their height, is held against the
-image's area. Strings that the images themselves bear are blanked too, and counted there.
+image's area; what is blanked in the image as it was (marks of side, labels of its device) is not counted. Images come
+in the sizes that devices make: small ones are enlarged, up to 1024 pixels.
 """
 
 import argparse
@@ -72,12 +73,10 @@ def main() -> None:
     for number, image in enumerate(images(rng, told.images)):
         picture, strings = written(image, rng)
         began = time.monotonic()
-        boxes = look(picture, reader=reader).boxes()
+        blank = covered(look(picture, reader=reader).boxes(), picture.shape)
         seconds.append(time.monotonic() - began)
-        blank = np.zeros(picture.shape[:2], bool)
-        for top, left, bottom, right in boxes:
-            blank[max(0, top) : bottom, max(0, left) : right] = True
-        beyond.append(outside(blank, strings))
+        own = covered(look(image, reader=reader).boxes(), picture.shape)
+        beyond.append(outside(blank & ~own, strings))
         for one in strings:
             share = float(blank[one.letters].mean())
             rows.append({"kind": one.kind, "size": one.size, "contrast": one.contrast, "turned": one.is_turned,
@@ -88,6 +87,14 @@ def main() -> None:
         print(f"{number + 1} images, {sum(row['share'] >= _FOUND for row in rows)} of {len(rows)} found", end="\r")
     (told.out / f"{told.reader}.json").write_text(json.dumps({"rows": rows, "beyond": beyond, "seconds": seconds}))
     print("\n" + table(rows, beyond, seconds))
+
+
+def covered(boxes: Sequence[tuple[int, int, int, int]], shape: Sequence[int]) -> npt.NDArray[np.bool_]:
+    """Return the pixels inside of boxes."""
+    inside = np.zeros(shape[:2], bool)
+    for top, left, bottom, right in boxes:
+        inside[top:bottom, left:right] = True
+    return inside
 
 
 def images(rng: random.Random, count: int) -> Iterator[npt.NDArray[np.uint8]]:
@@ -101,8 +108,9 @@ def images(rng: random.Random, count: int) -> Iterator[npt.NDArray[np.uint8]]:
         path = rng.choice(kinds[number % len(kinds)])
         with Image.open(path) as picture:
             grey = picture.convert("L")
-            grey.thumbnail((1280, 1280))
-            yield np.asarray(grey)
+            grey.thumbnail((1024, 1024))
+            times = min(1024 / max(grey.size), rng.choice((1, 2, 3, 4)))
+            yield np.asarray(grey.resize((round(grey.width * times), round(grey.height * times))))
 
 
 def written(image: npt.NDArray[np.uint8], rng: random.Random) -> tuple[npt.NDArray[np.uint8], list[Written]]:

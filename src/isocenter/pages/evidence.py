@@ -28,7 +28,7 @@ class EvidencePage:
 
     Args:
         run, project, at, edition: What was done when, by which table.
-        options: The profile and its options, as the standard calls them.
+        options: The profile and its options, in the words of phrases "deid.option.…".
         is_proved: A second look was taken at everything that leaves.
         released, patients, review, left_out: Counts.
         actions: Letter of the table to how many elements.

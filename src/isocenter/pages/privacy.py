@@ -55,7 +55,7 @@ PRIVACY: Mapping[str, tuple[str, str]] = {
     "deid.looked": ("Looked at", "复查对象"),
     "deid.found": ("Found", "发现"),
     "deid.most": ("At most, at 95 %", "95% 上限"),
-    "deid.bound": ("{found} of {of}", "{of} 中 {found}"),
+    "deid.bound": ("{found} of {of}", "{of} 个中 {found} 个"),
     "deid.what.files": ("files", "文件"),
     "deid.what.patients": ("patients", "患者"),
     "deid.what.frames": ("frames", "帧"),
@@ -83,5 +83,85 @@ PRIVACY: Mapping[str, tuple[str, str]] = {
     "deid.verify": (
         "Check this folder: isocenter verify FOLDER. It hashes every file again and checks the signature.",
         "核验本文件夹：isocenter verify FOLDER。将重新计算每个文件的哈希并检查签名。",
+    ),
+    "deid.option.basic": ("Basic Application Confidentiality Profile", "基本应用层保密规则"),
+    "deid.option.clean-pixel-data": ("Clean Pixel Data Option", "清洗像素数据"),
+    "deid.option.clean-visual-features": ("Clean Recognizable Visual Features Option", "清除可辨识的面容特征"),
+    "deid.option.clean-graphics": ("Clean Graphics Option", "清洗图形"),
+    "deid.option.clean-structured-content": ("Clean Structured Content Option", "清洗结构化内容"),
+    "deid.option.clean-descriptors": ("Clean Descriptors Option", "清洗描述文字"),
+    "deid.option.retain-full-dates": ("Retain Longitudinal Temporal Information Full Dates Option", "保留完整日期"),
+    "deid.option.retain-modified-dates": (
+        "Retain Longitudinal Temporal Information Modified Dates Option",
+        "保留平移后的日期",
+    ),
+    "deid.option.retain-patient-characteristics": ("Retain Patient Characteristics Option", "保留患者特征"),
+    "deid.option.retain-device-identity": ("Retain Device Identity Option", "保留设备标识"),
+    "deid.option.retain-uids": ("Retain UIDs Option", "保留 UID"),
+    "deid.option.retain-safe-private": ("Retain Safe Private Option", "保留安全的私有属性"),
+    "deid.option.retain-institution-identity": ("Retain Institution Identity Option", "保留机构标识"),
+    # why a file is kept back, word for word as the rooms of de-identification say it
+    "reason.deid.twice": (
+        "Another file has the same SOP Instance UID. One of them was released; look which one is right.",
+        "另有文件的 SOP Instance UID 与之相同，已提供其中之一，请核对哪一个正确。",
+    ),
+    "reason.deid.strange": (
+        "No DICOM file and no picture that is understood. Look whether it belongs to the cohort.",
+        "既非 DICOM 文件，也非可识别的图片，请核对是否属于本队列。",
+    ),
+    "reason.deid.directory": (
+        "A DICOMDIR repeats what its files say of patients; readers make a new one.",
+        "DICOMDIR 重复了文件中的患者信息；阅读软件可自行重建。",
+    ),
+    "reason.deid.picture": (
+        "A picture may be written on. Have pixels looked at: add clean-pixel-data to the profile.",
+        "图片中可能有文字。请检查像素：在规则中加入 clean-pixel-data。",
+    ),
+    "reason.deid.burned": (
+        "Its header says that something is written in the pixels (Burned In Annotation). Have pixels looked "
+        "at: add clean-pixel-data to the profile.",
+        "头信息称像素中有文字（Burned In Annotation）。请检查像素：在规则中加入 clean-pixel-data。",
+    ),
+    "reason.deid.capture": (
+        "It is a secondary capture: a picture of a screen. Have pixels looked at: add clean-pixel-data to the profile.",
+        "属二次采集，即屏幕图像。请检查像素：在规则中加入 clean-pixel-data。",
+    ),
+    "reason.deid.modality": (
+        "Devices of modality {modality} write into their pixels. Have pixels looked at: add clean-pixel-data "
+        "to the profile.",
+        "{modality} 类设备会在像素中写字。请检查像素：在规则中加入 clean-pixel-data。",
+    ),
+    "reason.deid.image_type": (
+        "Its image type is that of a capture or a dose report. Have pixels looked at: add clean-pixel-data "
+        "to the profile.",
+        "图像类型属截屏或剂量报告。请检查像素：在规则中加入 clean-pixel-data。",
+    ),
+    "reason.deid.two_numbers": (
+        "One person (name and date of birth) has several numbers, so several pseudonyms. Say in the source which.",
+        "同一人（姓名与出生日期相同）有多个编号，因而有多个假名，请在源数据中确认。",
+    ),
+    "reason.deid.two_persons": (
+        "Several persons (name and date of birth) have this number, so one pseudonym. Say in the source whose it is.",
+        "多人（姓名与出生日期不同）共用此编号，因而共用一个假名，请在源数据中确认归属。",
+    ),
+    "reason.deid.damaged": (
+        "A DICOM file is damaged ({error}). Copy it again from its source.",
+        "DICOM 文件已损坏（{error}），请从源头重新复制。",
+    ),
+    "reason.deid.undecodable": (
+        "A file's pixels cannot be decoded ({error}). Copy it again from its source.",
+        "文件像素无法解码（{error}），请从源头重新复制。",
+    ),
+    "reason.deid.left_words": (
+        "bytes: {count} word(s) of the header's identity are still there",
+        "字节：仍有头信息中的 {count} 个身份词",
+    ),
+    "reason.deid.left_names": (
+        "pixels: a second reader still reads {count} line(s) like what the header said",
+        "像素：第二识别器仍读出 {count} 行与头信息相近的文字",
+    ),
+    "reason.deid.left_text": (
+        "pixels: a second reader still reads {count} line(s) of text",
+        "像素：第二识别器仍读出 {count} 行文字",
     ),
 }

@@ -15,7 +15,7 @@ from isocenter.intake.deid.evidence import Evidence
 from isocenter.intake.deid.pixels.cleaner import has_pixels
 from isocenter.intake.deid.pixels.picture import shown_as
 from isocenter.intake.deid.pixels.stored import shown
-from isocenter.intake.deid.profile.options import FEATURES, OPTIONS
+from isocenter.intake.deid.profile.options import FEATURES
 from isocenter.intake.deid.profile.table import EDITION
 from isocenter.pages.evidence import BoundRow, EvidencePage, write_evidence
 from isocenter.pages.sheet import contact_sheet
@@ -86,7 +86,7 @@ def _page(evidence: Evidence, sheet: bytes, count: int) -> EvidencePage:
     limits = ("deid.limit_pixels_match", "deid.limit_words")
     return EvidencePage(
         run=evidence.run, project=evidence.project, at=evidence.at, edition=f"{EDITION}, E.1-1",
-        options=tuple(OPTIONS[word].meaning for word in evidence.profile.options), is_proved=evidence.is_proved,
+        options=evidence.profile.options, is_proved=evidence.is_proved,
         released=told["files"]["released"], review=told["files"]["review"], left_out=told["files"]["left_out"],
         patients=evidence.patients, actions=tuple(evidence.actions().items()), frames=told["pixels"]["frames"],
         blanked=told["pixels"]["files_blanked"], kept=tuple(site["kept"].items()), removed=tuple(site["removed"]),
