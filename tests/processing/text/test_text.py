@@ -16,7 +16,6 @@ from isocenter.processing.text.line import Line, Reader
 from isocenter.processing.text.tesseract import TesseractReader
 
 FONT = Path(__file__).resolve().parents[3] / "src" / "isocenter" / "pages" / "fonts" / "NotoSansSC-Regular.otf"
-RNG = np.random.default_rng(11)
 
 
 @pytest.fixture(scope="module", params=list(READERS))
@@ -30,7 +29,8 @@ def reader(request: pytest.FixtureRequest) -> Reader:
 
 def written(text: str, *, size: int = 24, level: int = 255, turned: bool = False) -> npt.NDArray[np.uint8]:
     """Return noise like that of a scan, with a text from (60, 40) on."""
-    made = Image.fromarray(RNG.integers(0, 40, (320, 480), dtype=np.uint8))
+    noise = np.random.default_rng(11).integers(0, 40, (320, 480), dtype=np.uint8)  # the same in every test
+    made = Image.fromarray(noise)
     ImageDraw.Draw(made).text((40, 60), text, fill=level, font=ImageFont.truetype(str(FONT), size))
     return np.asarray(made.rotate(90, expand=True) if turned else made)
 
