@@ -99,6 +99,11 @@ def test_the_basic_profile_leaves_the_picture_and_its_place(tmp_path: Path) -> N
     assert not any(element.tag.group == 0x6000 for element in now)
 
 
+def test_overlays_go_whole_even_where_graphics_are_cleaned(tmp_path: Path) -> None:
+    _, now = cleaned(study(), tmp_path, "clean-graphics")
+    assert not any(element.tag.group == 0x6000 for element in now)
+
+
 def test_it_says_how_it_was_done(tmp_path: Path) -> None:
     _, now = cleaned(study(), tmp_path, "retain-modified-dates")
     assert now.PatientIdentityRemoved == "YES"

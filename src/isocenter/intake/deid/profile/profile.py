@@ -7,7 +7,7 @@ from functools import cache, cached_property
 from typing import Literal, cast
 
 from isocenter.errors import InputError
-from isocenter.intake.deid.profile.options import FULL_DATES, MODIFIED_DATES, SAFE_PRIVATE, UIDS, require_options
+from isocenter.intake.deid.profile.options import BASIC, FULL_DATES, MODIFIED_DATES, SAFE_PRIVATE, UIDS, require_options
 from isocenter.intake.deid.profile.table import ODD, Row, rows, type_of
 
 Action = Literal["K", "X", "Z", "D", "U", "C"]
@@ -86,7 +86,7 @@ class Profile:
 
     def action_if_bare(self, tag: int, *, sop_class: str = "", within: int = 0) -> Action:
         """Return what is done with an attribute of which cleaning left nothing: what the basic profile does, or D."""
-        return _typed(self._basic.get(tag, "D"), tag, sop_class=sop_class, within=within)
+        return _typed(self._plain.code(tag) or "D", tag, sop_class=sop_class, within=within)
 
     def code(self, tag: int) -> str:
         """Return the action as the table writes it; empty for an attribute that it does not list."""
@@ -103,8 +103,8 @@ class Profile:
         return _BEYOND.get(vr, "K")
 
     @cached_property
-    def _basic(self) -> Mapping[int, str]:
-        return {int(row.tag, 16): row.basic for row in rows() if _is_single(row)}
+    def _plain(self) -> "Profile":
+        return Profile(options=(BASIC,))
 
     @cached_property
     def _codes(self) -> Mapping[int, str]:
