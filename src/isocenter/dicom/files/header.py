@@ -1,12 +1,11 @@
 """What scanning needs of a DICOM file's header: raw values, and where the pixels lie."""
 
-import re
 import struct
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from isocenter.dicom.elements.text import decode_text
 from isocenter.dicom.files import tags
 
 EXPLICIT, IMPLICIT = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2"
@@ -14,8 +13,6 @@ BIG_ENDIAN, DEFLATED = "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99"
 NATIVE = frozenset({EXPLICIT, IMPLICIT, BIG_ENDIAN})
 UNDEFINED = 0xFFFFFFFF
 """A length that only a delimiter ends (PS3.5 7.1.1)."""
-
-_ESCAPE = re.compile("\x1b[ -/]+[@-~]")  # ISO 2022 designations, which some codecs leave in the text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,9 +40,7 @@ class Header:
         raw = self.values.get(tag)
         if not raw:
             return ""
-        if raw.isascii() and b"\x1b" not in raw:
-            return raw.decode("ascii").strip(" \0")
-        return _decode(raw, self.values.get(tags.CHARACTER_SET, b""))
+        return decode_text(raw, self.values.get(tags.CHARACTER_SET, b"").decode("ascii", "replace").strip("\0"))
 
     def texts(self, tag: int) -> tuple[str, ...]:
         """Return the backslash-separated values of a tag."""
@@ -85,17 +80,3 @@ class Header:
     def is_native(self) -> bool:
         """Whether the pixels lie uncompressed in the file itself."""
         return self.syntax in NATIVE
-
-
-def _decode(raw: bytes, character_set: bytes) -> str:
-    """Return text of a character set other than ASCII (PS3.5 6.1); bytes that do not fit become question marks."""
-    from pydicom.charset import convert_encodings, decode_bytes
-
-    names = [part.strip() for part in character_set.decode("ascii", "replace").strip("\0").split("\\")]
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            text = str(decode_bytes(raw, convert_encodings(names), {0x0C, 0x0A, 0x0D, 0x5C}))
-        return _ESCAPE.sub("", text).strip(" \0")
-    except (LookupError, UnicodeError, ValueError, TypeError):
-        return raw.decode("latin-1").strip(" \0")
