@@ -17,7 +17,7 @@ from isocenter.intake.deid.profile.profile import Profile
 from isocenter.intake.deid.profile.site import read_site
 from isocenter.intake.deid.proof.second import SecondLook
 from isocenter.intake.deid.pseudonyms import Pseudonyms
-from isocenter.intake.deid.run import Difference, Done, differences, keep_people, require_apart, treat_all
+from isocenter.intake.deid.run import Difference, Done, differences, require_apart, treat_all
 from isocenter.intake.deid.treat import Way
 from isocenter.intake.deid.vault.vault import Vault
 from isocenter.pipeline.ground import Place, Watch, now, opened, seal, told
@@ -121,8 +121,8 @@ def deid(
             cleaner=_cleaner(asked, keep_scales=keep_scales),
             second=SecondLook(profile=asked, reader=_second(asked)) if prove else None,
         )  # fmt: skip
-        done = treat_all(way, progress=told(progress, "deid"))
-        _keep(done, safe, project=project, run=run)
+        done = treat_all(way, project=project, progress=told(progress, "deid"))
+        _keep(done, safe, run=run)
         evidence = Evidence(run=run, project=project, at=now(), profile=asked, is_proved=prove, files=done.files)
         review = set_aside(evidence, aside / _REVIEW, out)
         write_all(evidence, aside)
@@ -169,9 +169,10 @@ def _reader(name: str) -> Reader:
     return cast("Reader", cast("Any", find(name, table=READERS, group="isocenter.readers"))())
 
 
-def _keep(done: Done, vault: Vault, *, project: str, run: str) -> None:
+def _keep(done: Done, vault: Vault, *, run: str) -> None:
     """Lock away whom the files named, what was read in their pixels, and which file had which number."""
-    keep_people(done.files, people=vault.people, project=project)
+    for person in done.people:
+        vault.people.keep(person)
     vault.put_evidence(run, "texts.json", found_texts(done.files))
     vault.put_evidence(run, "names.txt", "\n".join(map(str, done.sources)).encode("utf-8", "surrogateescape"))
 

@@ -13,7 +13,7 @@ from isocenter.intake.deid.headers import Cleaned, clean_headers
 from isocenter.intake.deid.profile.profile import Profile
 from isocenter.intake.deid.proof.second import SecondLook
 from isocenter.intake.deid.pseudonyms import Pseudonyms
-from isocenter.intake.deid.run import keep_people, require_apart, treat_all
+from isocenter.intake.deid.run import require_apart, treat_all
 from isocenter.intake.deid.treat import Way
 from isocenter.intake.deid.vault.vault import Vault
 from isocenter.security.cipher import Key
@@ -35,9 +35,8 @@ def way(root: Path, vault: Vault, *, proves: bool = False) -> Way:
 
 def test_everybody_who_was_named_is_in_the_vault(tmp_path: Path, vault: Vault) -> None:
     slice_of(tmp_path / "in", "a.dcm", PatientName="Canary^Yellow", PatientID="4711001", StudyInstanceUID="1.2.3")
-    done = treat_all(way(tmp_path / "in", vault))
-    assert keep_people(done.files, people=vault.people, project="birds") == 1
-    (person,) = vault.people.find("4711001")
+    done = treat_all(way(tmp_path / "in", vault), project="birds")
+    (person,) = done.people
     assert person.pseudonym == done.files[0].patient
     assert person.studies == {vault.pseudonyms("birds").uid("1.2.3"): "1.2.3"}
     assert "Canary" in person.known_as["name"]
@@ -45,7 +44,7 @@ def test_everybody_who_was_named_is_in_the_vault(tmp_path: Path, vault: Vault) -
 
 def test_a_proved_file_is_marked_and_lies_in_out(tmp_path: Path, vault: Vault) -> None:
     slice_of(tmp_path / "in", "a.dcm", PatientName="Canary^Yellow", PatientID="4711001")
-    (file,) = treat_all(way(tmp_path / "in", vault, proves=True)).files
+    (file,) = treat_all(way(tmp_path / "in", vault, proves=True), project="birds").files
     assert file.is_proved
     assert (tmp_path / "out" / file.name).is_file()
 
@@ -60,7 +59,7 @@ def test_what_the_second_look_doubts_is_moved_to_review(
         return replace(cleaned, file=file)
 
     monkeypatch.setattr("isocenter.intake.deid.treat.clean_headers", careless)
-    (file,) = treat_all(way(tmp_path / "in", vault, proves=True)).files
+    (file,) = treat_all(way(tmp_path / "in", vault, proves=True), project="birds").files
     assert file.decision == "review"
     assert "header: " in file.reason
     assert "bytes: " in file.reason
@@ -74,7 +73,7 @@ def test_two_persons_under_one_number_do_not_leave(tmp_path: Path, vault: Vault)
     slice_of(tmp_path / "in", "a.dcm", PatientName="Canary^Yellow", **birth)
     slice_of(tmp_path / "in", "b.dcm", PatientName="Finch^Red", SOPInstanceUID="1.2.3", **birth)
     slice_of(tmp_path / "in", "c.dcm", PatientID="2", SOPInstanceUID="1.2.4")
-    done = treat_all(way(tmp_path / "in", vault))
+    done = treat_all(way(tmp_path / "in", vault), project="birds")
     assert [file.decision for file in done.files] == ["review", "review", "release"]
     assert done.files[0].reason == TWO_PERSONS
     assert len(list((tmp_path / "out").rglob("*.dcm"))) == 1
@@ -90,7 +89,7 @@ def test_a_source_that_goes_away_releases_nothing(tmp_path: Path, vault: Vault) 
             shutil.rmtree(tmp_path / "in")
 
     with pytest.raises(FileError, match="source went away"):
-        treat_all(way(tmp_path / "in", vault), progress=unplugged)
+        treat_all(way(tmp_path / "in", vault), project="birds", progress=unplugged)
 
 
 def test_what_cannot_be_looked_at_again_does_not_leave(
@@ -102,7 +101,7 @@ def test_what_cannot_be_looked_at_again_does_not_leave(
         raise FileError("A file's pixels cannot be decoded (ValueError). Copy it again from its source.")
 
     monkeypatch.setattr(SecondLook, "at", broken)
-    (file,) = treat_all(way(tmp_path / "in", vault, proves=True)).files
+    (file,) = treat_all(way(tmp_path / "in", vault, proves=True), project="birds").files
     assert file.decision == "review"
     assert not list((tmp_path / "out").rglob("*.dcm"))
 
@@ -116,4 +115,4 @@ def test_folders_that_lie_in_each_other_are_refused(root: str, out: str, tmp_pat
 def test_an_empty_folder_is_refused(tmp_path: Path, vault: Vault) -> None:
     (tmp_path / "in").mkdir()
     with pytest.raises(FileError, match="holds no file"):
-        treat_all(way(tmp_path / "in", vault))
+        treat_all(way(tmp_path / "in", vault), project="birds")

@@ -16,9 +16,9 @@ def doubtful_patients(files: Iterable[Treated]) -> Mapping[str, str]:
     numbers: dict[str, set[str]] = defaultdict(set)
     persons: dict[str, set[str]] = defaultdict(set)
     for file in files:
-        if file.identity is not None and file.identity.person:
-            numbers[file.identity.person].add(file.patient)
-            persons[file.patient].add(file.identity.person)
+        if file.person:
+            numbers[file.person].add(file.patient)
+            persons[file.patient].add(file.person)
     found = {patient: TWO_PERSONS for patient, several in persons.items() if len(several) > 1}
     split = (patients for patients in numbers.values() if len(patients) > 1)
     return {patient: TWO_NUMBERS for patients in split for patient in patients} | found

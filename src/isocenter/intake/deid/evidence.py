@@ -67,7 +67,7 @@ class Evidence:
         """Return how many elements were treated in which way, in what leaves."""
         found = Counter[str]()
         for file in self.of("release"):
-            found.update(file.actions())
+            found.update(file.elements)
         return {action: found[action] for action in ACTIONS}
 
     def reasons(self) -> Sequence[tuple[str, int]]:
@@ -140,7 +140,7 @@ def found_texts(files: Iterable[Treated]) -> bytes:
 def _file(file: Treated) -> dict[str, Any]:
     return {
         "number": file.number, "kind": file.kind, "decision": file.decision, "reason": file.reason, "name": file.name,
-        "patient": file.patient, "elements": dict(file.actions()), "removed": list(file.removed),
+        "patient": file.patient, "elements": dict(sorted(file.elements.items())), "removed": list(file.removed),
         "frames": file.frames, "boxes": [list(box) for box in file.boxes], "proved": file.is_proved,
     }  # fmt: skip
 

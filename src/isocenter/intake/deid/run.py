@@ -15,7 +15,7 @@ from isocenter.intake.deid.pseudonyms import Pseudonyms
 from isocenter.intake.deid.sources import files_in, kind_of
 from isocenter.intake.deid.treat import Way
 from isocenter.intake.deid.treated import Treated
-from isocenter.intake.deid.vault.people import People, Person
+from isocenter.intake.deid.vault.people import Person
 
 Progress = Callable[[int, int], None]
 
@@ -27,10 +27,12 @@ class Done:
     Args:
         sources: Every file, in the order of their numbers.
         files: What was done with each.
+        people: Whom the files named.
     """
 
     sources: tuple[Path, ...]
     files: tuple[Treated, ...]
+    people: tuple[Person, ...]
 
     def of(self, decision: str) -> tuple[Treated, ...]:
         """Return the files with one decision."""
@@ -48,8 +50,8 @@ def require_apart(root: Path, out: Path) -> None:
         raise FileError(f"{out} and {root} lie in each other. Name a folder for OUT that has nothing to do with IN.")
 
 
-def treat_all(way: Way, *, progress: Progress | None = None) -> Done:
-    """Treat every file below a way's root.
+def treat_all(way: Way, *, project: str, progress: Progress | None = None) -> Done:
+    """Treat every file below a way's root. What is held of a file is small, so that there may be many.
 
     Raises:
         FileError: There is none, or the source went away while it was read.
@@ -57,14 +59,14 @@ def treat_all(way: Way, *, progress: Progress | None = None) -> Done:
     sources = files_in(way.root)
     if not sources:
         raise FileError(f"{way.root} holds no file. Name the folder that the images were exported to.")
-    files = []
+    files, met = [], _Met(project)
     for number, path in enumerate(sources, start=1):
-        files.append(way.treat(path, number))
+        files.append(met.noted(way.treat(path, number)))
         if progress is not None:
             progress(number, len(sources))
     if not way.root.exists():
         raise FileError("The source went away while it was read. Nothing was released; begin again when it is back.")
-    return Done(sources=sources, files=tuple(_with_doubtful_apart(files, way)))
+    return Done(sources=sources, files=tuple(_with_doubtful_apart(files, way)), people=met.people())
 
 
 def _with_doubtful_apart(files: list[Treated], way: Way) -> Iterable[Treated]:
@@ -80,25 +82,33 @@ def _with_doubtful_apart(files: list[Treated], way: Way) -> Iterable[Treated]:
             yield file
 
 
-def keep_people(files: Iterable[Treated], *, people: People, project: str) -> int:
-    """Keep whom files named in the vault, before anything of them leaves; return how many persons that were."""
-    known: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
-    studies: dict[str, dict[str, str]] = defaultdict(dict)
-    for file in files:
+class _Met:
+    """Whom the files of a run named, gathered file by file."""
+
+    def __init__(self, project: str) -> None:
+        self._project = project
+        self._known: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+        self._studies: dict[str, dict[str, str]] = defaultdict(dict)
+
+    def noted(self, file: Treated) -> Treated:
+        """Remember whom a file named, and return it without."""
         if file.identity is None:
-            continue
+            return file
         for text, kind in file.identity.strings.items():
-            known[file.patient][kind].add(text)
+            self._known[file.patient][kind].add(text)
         if all(file.study):
-            studies[file.patient] |= {file.study[0]: file.study[1]}
-    for pseudonym, kinds in known.items():
-        people.keep(
+            self._studies[file.patient] |= {file.study[0]: file.study[1]}
+        return replace(file, identity=None)
+
+    def people(self) -> tuple[Person, ...]:
+        """Return everybody."""
+        return tuple(
             Person(
-                pseudonym=pseudonym, project=project, studies=studies[pseudonym],
+                pseudonym=pseudonym, project=self._project, studies=self._studies[pseudonym],
                 known_as={kind: tuple(sorted(texts)) for kind, texts in kinds.items()},
             )
+            for pseudonym, kinds in self._known.items()
         )  # fmt: skip
-    return len(known)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 """One file in, one file out without identity, or the reason why not."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -68,8 +69,9 @@ class Way:
         file = read_file(path)
         cleaned = clean_headers(file, profile=self.profile, pseudonyms=self.pseudonyms)
         told = Treated(
-            number=number, kind=kind, decision="release", patient=cleaned.patient, changes=cleaned.changes,
-            identity=cleaned.identity, study=(cleaned.file.text(tags.STUDY), file.text(tags.STUDY)),
+            number=number, kind=kind, decision="release", patient=cleaned.patient,
+            elements=Counter(change.action for change in cleaned.changes), identity=cleaned.identity,
+            person=cleaned.identity.person, study=(cleaned.file.text(tags.STUDY), file.text(tags.STUDY)),
             name=str(_place(cleaned.file, cleaned.patient, number)),
         )  # fmt: skip
         clean = cleaned.file

@@ -1,11 +1,9 @@
 """One file on its way out: what kind it was, what was done with it, and whether it may leave."""
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from isocenter.intake.deid.headers import Change
 from isocenter.intake.deid.identity import Identity
 from isocenter.intake.deid.pixels.blank import Box
 from isocenter.intake.deid.pixels.look import Seen
@@ -26,9 +24,10 @@ class Treated:
         name: Its path in OUT, or in the folder for review; of pseudonyms only, empty where nothing was written.
         patient: Pseudonym; empty for pictures, which name nobody.
         study: Pseudonymous and original Study Instance UID.
-        changes: What was done with which element of a DICOM file.
+        elements: Of a DICOM file, letter of the table to how many elements were treated so.
         removed: What was left away of a picture, by its format's names.
-        identity: Whom it named; stays in memory and in the vault.
+        identity: Whom it named; let go as soon as the vault's people know of it.
+        person: Name and date of birth, as in Identity.
         frames: How many pictures it has; 0 where it has none, or nobody looked.
         boxes: Blanked in each of them.
         seen: What was read in its pixels; stays in memory and in the vault.
@@ -42,14 +41,11 @@ class Treated:
     name: str = ""
     patient: str = ""
     study: tuple[str, str] = field(default=("", ""), repr=False)
-    changes: tuple[Change, ...] = ()
+    elements: Mapping[str, int] = field(default_factory=dict)
     removed: tuple[str, ...] = ()
     identity: Identity | None = field(default=None, repr=False)
+    person: str = field(default="", repr=False)
     frames: int = 0
     boxes: tuple[Box, ...] = ()
     seen: tuple[Seen, ...] = field(default=(), repr=False)
     is_proved: bool = False
-
-    def actions(self) -> Mapping[str, int]:
-        """Return how many elements were treated in which way."""
-        return dict(sorted(Counter(change.action for change in self.changes).items()))
