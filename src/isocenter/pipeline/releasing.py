@@ -20,6 +20,7 @@ from isocenter.intake.deid.pseudonyms import Pseudonyms
 from isocenter.intake.deid.run import Difference, Done, differences, require_apart, treat_all
 from isocenter.intake.deid.treat import Way
 from isocenter.intake.deid.vault.vault import Vault
+from isocenter.intake.layouts.writing.manifest import names_in
 from isocenter.pipeline.ground import Place, Watch, now, opened, seal, told
 from isocenter.pipeline.predictions import whole_folder
 from isocenter.pipeline.public import document
@@ -31,7 +32,7 @@ from isocenter.result import Check, Item
 from isocenter.security.keyed import Keyed
 from isocenter.store.evidence import sha256_of
 
-_REVIEW = "-review"
+_REVIEW = "review"  # until it gets its place beside OUT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,14 +181,13 @@ def _keep(done: Done, vault: Vault, *, run: str) -> None:
 def _sealed(house: Any, evidence: Evidence, done: Done, aside: Path, *, keyed: Keyed) -> str:
     """Sign what went in, by keyed digests that tell a stranger nothing, and every file that comes out."""
     inputs = [Item(name=f"source:{number}", digest=_keyed(path, keyed)) for number, path in enumerate(done.sources, 1)]
-    names = sorted(path.relative_to(aside).as_posix() for path in aside.rglob("*") if path.is_file())
     checks = [
         Check(name=f"second look, {one.what}", held=one.found == 0, figure=f"{one.found} of {one.of}", limit="0")
         for one in evidence.bounds()
     ]
     return seal(
         house, "deid", inputs=inputs,
-        outputs=[Item(name=f"file:{name}", digest=sha256_of(aside / name)) for name in names],
+        outputs=[Item(name=f"file:{name}", digest=sha256_of(aside / name)) for name in names_in(aside)],
         checks=checks,
         facts={"run": evidence.run, "profile": list(evidence.profile.options), "proved": evidence.is_proved},
     )  # fmt: skip

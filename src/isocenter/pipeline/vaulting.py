@@ -1,6 +1,7 @@
 """The vault's door: who stands behind a pseudonym, by key and with a purpose, and how somebody is forgotten."""
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
@@ -151,11 +152,10 @@ def _make(vault: Path, *, key: Path, cipher: str) -> None:
     if cipher not in _DIGESTS:
         raise InputError(f"There is no cipher {cipher!r}. Known: {', '.join(_DIGESTS)}.")
     fresh = _written_key(key, vault=vault)
-    try:
+    with ExitStack() as undo:
+        undo.callback(key.unlink)  # a key that locks nothing would only be mistaken for one that does
         Vault.make(vault, key=fresh, who=account(), way=cast("Way", cipher), digest=_DIGESTS[cipher])
-    except BaseException:
-        key.unlink()  # a key that locks nothing would only be mistaken for one that does
-        raise
+        undo.pop_all()
 
 
 def _written_key(key: Path, *, vault: Path) -> Key:

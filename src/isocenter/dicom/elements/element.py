@@ -1,6 +1,6 @@
 """An element of a data set as it is encoded: its value stays bytes until somebody wants another one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 Bytes = bytes | memoryview
@@ -54,6 +54,16 @@ def walk(elements: list[Element], *, path: tuple[int, ...] = ()) -> Iterator[tup
         yield path, element
         for item in element.items or ():
             yield from walk(item.elements, path=(*path, element.tag))
+
+
+def in_order(elements: Iterable[Element]) -> list[Element]:
+    """Return elements by tag, the last of two with one tag."""
+    return [element for _, element in sorted({element.tag: element for element in elements}.items())]
+
+
+def tag_text(tag: int) -> str:
+    """Return a tag as the standard writes it: "(0008,103e)"."""
+    return f"({tag >> 16:04x},{tag & 0xFFFF:04x})"
 
 
 def text_of(value: Bytes) -> str:

@@ -8,6 +8,8 @@ _PADDED = {
     "LO": b"ANON", "LT": b"ANON", "PN": b"ANON", "SH": b"ANON", "ST": b"ANON", "TM": b"000000", "UC": b"ANON",
     "UR": b"http://anon.invalid ", "UT": b"ANON",
 }  # fmt: skip
+DUMMIES = frozenset(value.decode("ascii").strip() for value in _PADDED.values())
+"""Texts that say nothing, without padding."""
 _ZEROS = {
     "AT": 4, "FD": 8, "FL": 4, "OB": 2, "OD": 8, "OF": 4, "OL": 4, "OV": 8, "OW": 2, "SL": 4, "SS": 2, "SV": 8,
     "UL": 4, "UN": 2, "US": 2, "UV": 8,

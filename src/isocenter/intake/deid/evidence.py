@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from isocenter.dicom.elements.element import tag_text
 from isocenter.intake.deid.profile.profile import Profile
 from isocenter.intake.deid.profile.table import EDITION
 from isocenter.intake.deid.proof.bound import upper_bound
@@ -94,9 +95,9 @@ class Evidence:
             "run": self.run, "project": self.project, "at": self.at,
             "profile": list(self.profile.options), "edition": EDITION,
             "site": {
-                "removed": [_named(tag) for tag in sorted(self.profile.site.remove)],
-                "replaced": [_named(tag) for tag in sorted(self.profile.site.replace)],
-                "kept": {_named(tag): reason for tag, reason in sorted(self.profile.site.keep.items())},
+                "removed": [tag_text(tag).upper() for tag in sorted(self.profile.site.remove)],
+                "replaced": [tag_text(tag).upper() for tag in sorted(self.profile.site.replace)],
+                "kept": {tag_text(tag).upper(): reason for tag, reason in sorted(self.profile.site.keep.items())},
             },
             "files": {
                 "all": len(self.files), "released": len(left), "review": len(self.of("review")),
@@ -143,7 +144,3 @@ def _file(file: Treated) -> dict[str, Any]:
         "patient": file.patient, "elements": dict(sorted(file.elements.items())), "removed": list(file.removed),
         "frames": file.frames, "boxes": [list(box) for box in file.boxes], "proved": file.is_proved,
     }  # fmt: skip
-
-
-def _named(tag: int) -> str:
-    return f"({tag >> 16:04X},{tag & 0xFFFF:04X})"

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from isocenter.dicom.elements.element import Element, Item, text_of
+from isocenter.dicom.elements.element import Element, Item, in_order, text_of
 from isocenter.dicom.elements.file import DicomFile, meta_of, uid_bytes
 from isocenter.dicom.elements.text import TEXT, decode_text, encode_text, padded
 from isocenter.dicom.files import tags
@@ -71,8 +71,7 @@ def clean_headers(file: DicomFile, *, profile: Profile, pseudonyms: Pseudonyms) 
         profile=profile, pseudonyms=pseudonyms, identity=identity, patient=patient,
         sop_class=file.text(tags.SOP_CLASS), charset=file.text(tags.CHARACTER_SET),
     )  # fmt: skip
-    elements = [*pass_.data_set(file.elements, ()), *method_elements(profile)]
-    elements = _in_order(elements)
+    elements = in_order([*pass_.data_set(file.elements, ()), *method_elements(profile)])
     instance = next((text_of(one.value) for one in elements if one.tag == tags.SOP_INSTANCE), "")
     meta = meta_of(syntax=file.syntax, sop_class=pass_.sop_class, instance=instance)
     whole = DicomFile(syntax=file.syntax, elements=elements, meta=meta)
@@ -106,7 +105,7 @@ class _Pass:
             if new is not None:
                 kept.append(new)
         kept = self._without_bare_overlays(kept, path)
-        return _in_order([*kept, *self._private(private, path)]) if private else kept
+        return in_order([*kept, *self._private(private, path)]) if private else kept
 
     def _without_bare_overlays(self, elements: list[Element], path: tuple[int, ...]) -> list[Element]:
         """Return elements without what described an overlay whose pixels were removed."""
@@ -244,7 +243,7 @@ class _Pass:
             creator = creators.get(block, "")
             if element.tag in creators or not self._is_safe(element, creator):
                 continue
-            new = self._treated(element, self.profile.action(element.tag & 0, element.vr), path)
+            new = self._treated(element, self.profile.by_kind(element.tag, element.vr), path)
             if new is not None:
                 kept |= {element.tag: new, block: Element(block, "LO", padded(creator.encode("ascii", "replace")))}
         for element in elements:
@@ -287,8 +286,3 @@ def _dummy_content() -> list[Element]:
         Element(0x0040A010, "CS", b"CONTAINS"), Element(0x0040A040, "CS", b"TEXT"),
         Element(0x0040A043, "SQ", items=[Item(name)]), Element(0x0040A160, "UT", WORD.encode()),
     ]  # fmt: skip
-
-
-def _in_order(elements: Iterable[Element]) -> list[Element]:
-    """Return elements by tag, the last of two with one tag."""
-    return [element for _, element in sorted({element.tag: element for element in elements}.items())]

@@ -1,6 +1,6 @@
 """What a file says of how it was de-identified (PS3.3 C.7.1.1, C.12.1; PS3.15 E.1.1)."""
 
-from isocenter.dicom.elements.element import Element, Item
+from isocenter.dicom.elements.element import Element, Item, tag_text
 from isocenter.dicom.elements.text import padded
 from isocenter.intake.deid.profile.options import FULL_DATES, MODIFIED_DATES, OPTIONS
 from isocenter.intake.deid.profile.profile import Profile
@@ -25,7 +25,7 @@ def method_elements(profile: Profile) -> list[Element]:
 def _words(profile: Profile) -> list[str]:
     """Return the method in words, each value short enough for its kind."""
     words = [f"isocenter, {EDITION} table E.1-1", *profile.options]
-    words += [f"kept by the site: ({tag >> 16:04X},{tag & 0xFFFF:04X})" for tag in sorted(profile.site.keep)]
+    words += [f"kept by the site: {tag_text(tag).upper()}" for tag in sorted(profile.site.keep)]
     return [word[:_LONGEST] for word in words]
 
 

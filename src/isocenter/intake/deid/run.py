@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from isocenter.dicom.elements.element import tag_text
 from isocenter.dicom.elements.file import read_file
 from isocenter.errors import FileError
 from isocenter.intake.deid.cohort import doubtful_patients
@@ -33,10 +34,6 @@ class Done:
     sources: tuple[Path, ...]
     files: tuple[Treated, ...]
     people: tuple[Person, ...]
-
-    def of(self, decision: str) -> tuple[Treated, ...]:
-        """Return the files with one decision."""
-        return tuple(file for file in self.files if file.decision == decision)
 
 
 def require_apart(root: Path, out: Path) -> None:
@@ -156,7 +153,7 @@ def _difference(number: int, change: Change) -> Difference:
     from pydicom.datadict import dictionary_description, dictionary_has_tag
 
     name = dictionary_description(change.tag) if dictionary_has_tag(change.tag) else "a private attribute"
-    element = " > ".join(f"({tag >> 16:04x},{tag & 0xFFFF:04x})" for tag in (*change.path, change.tag))
+    element = " > ".join(map(tag_text, (*change.path, change.tag)))
     return Difference(
         file=number, element=element, name=name, action=change.action, became=change.became, why=change.why
     )

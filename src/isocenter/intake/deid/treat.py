@@ -129,9 +129,9 @@ class Way:
         now, doubts = self.out / told.name, tuple[str, ...]()
         try:
             if told.identity is None:
-                doubts = self.second.at_picture(now, kind).doubts
+                doubts = self.second.at_picture(now, kind)
             else:
-                doubts = self.second.at(path, now, identity=told.identity).doubts
+                doubts = self.second.at(path, now, identity=told.identity)
         except FileError as error:  # what cannot be looked at again is not proved
             doubts = (str(error),)
         if not doubts:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from isocenter.dicom.elements.element import ITEM, SEQUENCE_END, Element
+from isocenter.dicom.elements.element import ITEM, SEQUENCE_END, Element, in_order
 from isocenter.dicom.elements.file import DicomFile
 from isocenter.dicom.elements.text import padded
 from isocenter.dicom.files import tags
@@ -93,12 +93,12 @@ def _kind(file: DicomFile) -> str:
 
 def _replaced(file: DicomFile, new: Mapping[int, Element], *, syntax: str) -> DicomFile:
     gone = {_OFFSETS, _LENGTHS}
-    elements = {element.tag: element for element in file.elements if element.tag not in gone} | dict(new)
+    kept = [element for element in file.elements if element.tag not in gone]
     meta = [
         Element(one.tag, "UI", padded(syntax.encode(), b"\0")) if one.tag == tags.TRANSFER_SYNTAX else one
         for one in file.meta
     ]
-    return replace(file, syntax=syntax, elements=[one for _, one in sorted(elements.items())], meta=meta)
+    return replace(file, syntax=syntax, elements=in_order([*kept, *new.values()]), meta=meta)
 
 
 def _encapsulated(file: DicomFile, frames: Sequence[Frame], touched: set[int]) -> Element:

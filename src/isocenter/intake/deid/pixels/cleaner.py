@@ -1,11 +1,11 @@
 """Everything written in a file's pixels, found and blanked."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from isocenter.dicom.elements.element import Element
+from isocenter.dicom.elements.element import Element, in_order
 from isocenter.dicom.elements.file import DicomFile
 from isocenter.dicom.files import tags
 from isocenter.intake.deid.identity import Identity
@@ -98,6 +98,4 @@ def has_pixels(file: DicomFile) -> bool:
 
 
 def _said(file: DicomFile) -> DicomFile:
-    elements = {element.tag: element for element in file.elements}
-    elements[_BURNED_IN] = Element(_BURNED_IN, "CS", b"NO")
-    return DicomFile(syntax=file.syntax, elements=[one for _, one in sorted(elements.items())], meta=file.meta)
+    return replace(file, elements=in_order([*file.elements, Element(_BURNED_IN, "CS", b"NO")]))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Literal, cast
 
+from isocenter.dicom.elements.element import tag_text
 from isocenter.errors import InputError
 from isocenter.intake.deid.profile.options import BASIC, FULL_DATES, MODIFIED_DATES, SAFE_PRIVATE, UIDS, require_options
 from isocenter.intake.deid.profile.table import ODD, Row, rows, type_of
@@ -63,10 +64,10 @@ class Profile:
         site = site or Site()
         twice = site.keep.keys() & (site.remove | site.replace.keys()) | site.remove & site.replace.keys()
         if twice:
-            raise InputError(f"The site's recipe says two things about {_named(min(twice))}. Say one.")
+            raise InputError(f"The site's recipe says two things about {tag_text(min(twice))}. Say one.")
         bare = [tag for tag, reason in site.keep.items() if not reason.strip()]
         if bare:
-            raise InputError(f"The site's recipe keeps {_named(min(bare))} without a reason. Say why it may stay.")
+            raise InputError(f"The site's recipe keeps {tag_text(min(bare))} without a reason. Say why it may stay.")
         return cls(options=require_options(words), site=site)
 
     def has(self, option: str) -> bool:
@@ -82,7 +83,7 @@ class Profile:
             sop_class: UID of the object's class, which decides what must stay.
             within: Tag of the sequence in whose item it stands; 0 for the outermost level.
         """
-        return _typed(self.code(tag) or self._beyond(tag, vr), tag, sop_class=sop_class, within=within)
+        return _typed(self.code(tag) or self.by_kind(tag, vr), tag, sop_class=sop_class, within=within)
 
     def action_if_bare(self, tag: int, *, sop_class: str = "", within: int = 0) -> Action:
         """Return what is done with an attribute of which cleaning left nothing: what the basic profile does, or D."""
@@ -94,8 +95,8 @@ class Profile:
             return self._codes[tag]
         return next((code for like, mask, code in self._ranges if tag & mask == like), "")
 
-    def _beyond(self, tag: int, vr: str) -> Action:
-        """Return what is done with an attribute that the table does not list, by its kind (PS3.15 E.1.1, note 4)."""
+    def by_kind(self, tag: int, vr: str) -> Action:
+        """Return what is done with an attribute that the table does not list, or a safe private one (E.1.1, note 4)."""
         if vr in ("DA", "DT", "TM"):
             return "K" if self.has(FULL_DATES) else "C" if self.has(MODIFIED_DATES) else "Z"
         if vr == "UI":
@@ -175,7 +176,3 @@ def tag_named(text: str) -> int:
 
 def _is_single(row: Row) -> bool:
     return "X" not in row.tag and row.tag != ODD
-
-
-def _named(tag: int) -> str:
-    return f"({tag >> 16:04x},{tag & 0xFFFF:04x})"

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pydicom
 
+from isocenter.dicom.elements.element import tag_text
 from isocenter.dicom.files.slow import quietly
 from isocenter.errors import MissingExtraError
-from isocenter.intake.deid.dummy import WORD
+from isocenter.intake.deid.dummy import DUMMIES
 from isocenter.intake.deid.profile.profile import Profile
 
 _CHANGED = frozenset({"D", "Z", "U", "X", "X/Z", "X/D", "Z/D", "X/Z/D"})
@@ -16,7 +17,6 @@ _LISTS = {
     "X_TAGS": "X", "U_TAGS": "U", "D_TAGS": "D", "Z_TAGS": "Z", "X_Z_TAGS": "X/Z", "X_D_TAGS": "X/D",
     "Z_D_TAGS": "Z/D", "X_Z_D_TAGS": "X/Z/D",
 }  # fmt: skip
-_DUMMIES = frozenset({"", WORD, "0", "000Y", "19000101", "19000101000000", "000000", "http://anon.invalid"})
 _STANDARD = "1.2.840.10008."
 
 
@@ -64,14 +64,14 @@ def _wrong(before: pydicom.Dataset, after: pydicom.Dataset, profile: Profile) ->
     for element in after.iterall():
         tag = int(element.tag)
         action, asked = table.get(tag, ""), profile.code(tag)
-        name = f"{element.name} ({tag >> 16:04x},{tag & 0xFFFF:04x})"
+        name = f"{element.name} {tag_text(tag)}"
         if element.tag.is_private and not profile.keeps_safe_private and tag not in profile.site.keep:
-            yield f"a private attribute was left ({tag >> 16:04x},{tag & 0xFFFF:04x})"
+            yield f"a private attribute was left {tag_text(tag)}"
         if (has_options and asked in ("K", "C")) or element.VR == "SQ":
             continue
         if action == "X":
             yield f"{name} should have been removed"
-        elif action in _CHANGED and _texts(element) & (old.get(tag, set()) - _DUMMIES):
+        elif action in _CHANGED and _texts(element) & (old.get(tag, set()) - DUMMIES):
             yield f"{name} has a value that it had before"
         elif element.VR == "UI" and not profile.keeps_uids and _texts(element) & uids:
             yield f"{name} holds a UID of the source"

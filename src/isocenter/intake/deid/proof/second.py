@@ -21,21 +21,8 @@ from isocenter.processing.text.line import Reader
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Proved:
-    """What a second look at a file found.
-
-    Args:
-        doubts: What speaks against its release, in words that name nobody; none where it may go.
-        frames: How many frames were covered by the look at its pixels; 0 where it was not asked for.
-    """
-
-    doubts: tuple[str, ...]
-    frames: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SecondLook:
-    """How files are looked at again.
+    """How files are looked at again: what speaks against a file's release, in words that name nobody.
 
     Args:
         profile: What was asked for.
@@ -45,7 +32,7 @@ class SecondLook:
     profile: Profile
     reader: Reader | None
 
-    def at(self, was: Path, now: Path, *, identity: Identity) -> Proved:
+    def at(self, was: Path, now: Path, *, identity: Identity) -> tuple[str, ...]:
         """Return what is found in a DICOM file that is to leave.
 
         Raises:
@@ -55,13 +42,11 @@ class SecondLook:
         doubts = [f"header: {wrong}" for wrong in wrong_elements(was, now, profile=self.profile)]
         left = words_left(now, identity)
         doubts += [f"bytes: {len(left)} word(s) of the header's identity are still there"] if left else []
-        file = read_file(now)
-        if self.reader is None or not has_pixels(file):
-            return Proved(doubts=tuple(doubts), frames=0)
-        frames = frame_count(file)
-        return Proved(doubts=(*doubts, *self._of(pictures_of(file, frames), identity)), frames=frames)
+        if self.reader is not None and has_pixels(file := read_file(now)):
+            doubts += _still_read(pictures_of(file, frame_count(file)), self.reader, identity)
+        return tuple(doubts)
 
-    def at_picture(self, now: Path, kind: Kind) -> Proved:
+    def at_picture(self, now: Path, kind: Kind) -> tuple[str, ...]:
         """Return what is found in a picture or NIfTI file that is to leave; whom it may name, nobody has said.
 
         Raises:
@@ -70,16 +55,14 @@ class SecondLook:
         content = now.read_bytes()
         left = [name for name in strip(content, kind).removed if name != ORIENTATION]
         doubts = [f"header: {name} was left" for name in left]
-        if kind == "nifti" or self.reader is None:
-            return Proved(doubts=tuple(doubts), frames=0)
-        picture = shown_as(decode_raster(content, name="A picture"))
-        return Proved(doubts=(*doubts, *self._of([picture], NOBODY)), frames=1)
+        if kind != "nifti" and self.reader is not None:
+            doubts += _still_read([shown_as(decode_raster(content, name="A picture"))], self.reader, NOBODY)
+        return tuple(doubts)
 
-    def _of(self, pictures: Iterable[Frame], identity: Identity) -> list[str]:
-        """Return what can still be read in pictures, in words that name nobody."""
-        if self.reader is None:
-            return []
-        found = [look_again(picture, reader=self.reader, identity=identity) for picture in pictures]
-        names, others = sum(len(one.names) for one in found), sum(len(one.others) for one in found)
-        doubts = [f"pixels: a second reader still reads {names} line(s) like what the header said"] if names else []
-        return doubts + ([f"pixels: a second reader still reads {others} line(s) of text"] if others else [])
+
+def _still_read(pictures: Iterable[Frame], reader: Reader, identity: Identity) -> list[str]:
+    """Return what can still be read in pictures."""
+    found = [look_again(picture, reader=reader, identity=identity) for picture in pictures]
+    names, others = sum(len(one.names) for one in found), sum(len(one.others) for one in found)
+    doubts = [f"pixels: a second reader still reads {names} line(s) like what the header said"] if names else []
+    return doubts + ([f"pixels: a second reader still reads {others} line(s) of text"] if others else [])
