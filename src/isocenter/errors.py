@@ -11,7 +11,8 @@ IsocenterError                  1
 │   └── RecipeError                 an unknown key, or a value that cannot be
 ├── NotFoundError               4   no thing of that name
 ├── ProofError                  5   something was checked and does not hold
-│   └── SealError                   a receipt or its signature does not match
+│   ├── SealError                   a receipt or its signature does not match
+│   └── TermsError                  a use that the source of the data does not grant, or no longer
 ├── StoreError                  6   the store cannot be used: newer, busy, full, not one
 ├── TrainingError               7   a run that cannot go on, or learns nothing
 │   └── PlanError                   a plan that cannot be obeyed on this machine
@@ -77,6 +78,10 @@ class ProofError(IsocenterError):
 
 class SealError(ProofError):
     """A receipt or its signature does not match."""
+
+
+class TermsError(ProofError):
+    """A use that the source of the data does not grant, or no longer."""
 
 
 class StoreError(IsocenterError, OSError):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from isocenter import pipeline
-from isocenter.cli import commands, privacy
+from isocenter.cli import commands, privacy, sources
 from isocenter.pipeline.steps import STEPS
 
 OF_THE_SCREEN = {"json"}  # what only a command has: how to show
@@ -27,7 +27,7 @@ WITHOUT_TORCH = (
 
 
 def command_of(step: str) -> object:
-    return getattr(privacy if hasattr(privacy, step) else commands, step)
+    return getattr(next(room for room in (privacy, sources, commands) if hasattr(room, step)), step)
 
 
 def parameters(function: object) -> dict[str, inspect.Parameter]:
@@ -57,10 +57,17 @@ def test_the_help_of_a_command_holds_an_example(name: str) -> None:
     assert re.search(rf"Example: isocenter {name}\b", told)
 
 
-@pytest.mark.parametrize("name", [command.name for command in privacy.vault_app.registered_commands])
-def test_the_help_of_a_command_of_the_vault_holds_an_example(name: str) -> None:
-    told = subprocess.run([*ISOCENTER, "vault", name, "--help"], capture_output=True, text=True, check=True).stdout
-    assert re.search(rf"Example: isocenter vault {name}\b", told)
+@pytest.mark.parametrize(
+    ("app", "name"),
+    [
+        (app, command.name)
+        for app, room in (("vault", privacy.vault_app), ("source", sources.source_app))
+        for command in room.registered_commands
+    ],
+)
+def test_the_help_of_a_command_of_the_vault_and_the_register_holds_an_example(app: str, name: str) -> None:
+    told = subprocess.run([*ISOCENTER, app, name, "--help"], capture_output=True, text=True, check=True).stdout
+    assert re.search(rf"Example: isocenter {app} {name}\b", told)
 
 
 @pytest.mark.parametrize("kind", ["runs", "models", "datasets"])

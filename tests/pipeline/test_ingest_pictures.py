@@ -1,6 +1,7 @@
 """Pictures taken into a store: what is forgiven, what is counted, what is told of the whole."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,11 +11,20 @@ from PIL import Image
 from isocenter.case.split import SIDES
 from isocenter.errors import LayoutError, SeriesError
 from isocenter.intake.opening import open_input
+from isocenter.pipeline import intake
 from isocenter.pipeline.exporting import export_dataset
-from isocenter.pipeline.intake import check, ingest
+from isocenter.pipeline.intake import check
+from isocenter.pipeline.outcome import Ingested
+from isocenter.pipeline.sourcing import add_source
 
 Array = npt.NDArray[np.generic]
 PATIENTS = 40
+
+
+def ingest(folder: Path, *, dataset: str, store: Path, **asked: Any) -> Ingested:
+    """Take a folder in as every one should be: with its source, of which no issue is told."""
+    add_source("made-up", basis="made up here", store=store)
+    return intake.ingest(folder, dataset=dataset, source="made-up", store=store, **asked)
 
 
 def save(path: Path, array: Array) -> None:
@@ -161,7 +171,7 @@ def test_nothing_that_a_file_says_beside_its_pixels_comes_into_the_store(folder:
 
 def test_a_word_that_accepts_nothing_is_refused_whatever_the_folder_holds(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(SeriesError, match=r"'empty-mask'.*duplicates, empty-masks, gaps, localiser, tilt"):
-        ingest(folder, dataset="d", accept=("empty-mask",), store=tmp_path / "store")
+        intake.ingest(folder, dataset="d", accept=("empty-mask",), store=tmp_path / "store")
     with pytest.raises(SeriesError, match="'gap'"):
         check(str(folder), accept=("gap",), store=tmp_path / "store")
     assert not (tmp_path / "store").exists()

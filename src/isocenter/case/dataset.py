@@ -1,6 +1,7 @@
 """A version of a data set: which cases, which labels, which split; its id is the hash of all that."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from itertools import pairwise
@@ -27,7 +28,11 @@ class Outline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A case as a data set lists it: volumes and outlines by the digest of their bytes in the store."""
+    """A case as a data set lists it: volumes and outlines by the digest of their bytes in the store.
+
+    Args:
+        source: Id in the register of sources; empty where nobody said where it comes from.
+    """
 
     id: str
     patient: str
@@ -35,6 +40,14 @@ class Entry:
     outlines: tuple[Outline, ...] = ()
     facts: Mapping[str, Fact] = field(default_factory=dict)
     day: int | None = None
+    source: str = ""
+
+    def to_document(self) -> dict[str, Any]:
+        """Return the entry as nested plain JSON values; a source that nobody named is left out."""
+        document = asdict(self)
+        if not self.source:
+            del document["source"]
+        return document
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +92,11 @@ class Dataset:
         del document["name"]
         return hashlib.sha256(canonical(document)).hexdigest()
 
+    @property
+    def sources(self) -> Mapping[str, int]:
+        """How many cases come from each source of the register, by its id; from "" where nobody said."""
+        return dict(sorted(Counter(entry.source for entry in self.entries).items()))
+
     def on_side(self, side: Side, *, fold: int | None = None) -> tuple[Entry, ...]:
         """Return the cases of a side (see Split.patients).
 
@@ -104,7 +122,7 @@ class Dataset:
     def to_document(self) -> dict[str, Any]:
         """Return the version as nested plain JSON values."""
         document = asdict(self)
-        document["entries"] = [asdict(entry) for entry in self.entries]
+        document["entries"] = [entry.to_document() for entry in self.entries]
         return document
 
     @classmethod

@@ -10,6 +10,7 @@ from isocenter.cli.door import Outcome, door
 from isocenter.cli.options import Accept, AcceptCases, Columns, DataName, Device, Json, RecipePath, Settings, Store
 from isocenter.cli.privacy import deid, vault_app
 from isocenter.cli.progress import drawing, watching
+from isocenter.cli.sources import publish, source_app
 
 EXIT_CODES = (
     "Exit codes: 0 done · 2 wrong words · 3 input that cannot be used · 4 not found · 5 a check does not hold · "
@@ -27,14 +28,21 @@ app = typer.Typer(
 )
 
 
-def init(store: Store = None, *, json: Json = False) -> Outcome:
-    """Make a store for data sets, models, runs and receipts.
+def init(
+    store: Store = None,
+    *,
+    require_source: Annotated[
+        bool | None, typer.Option("--require-source/--any-source", help="Take nothing in without a known source.")
+    ] = None,
+    json: Json = False,
+) -> Outcome:
+    """Make a store for data sets, models, runs and receipts, or settle what it takes in.
 
-    Example: isocenter init --store /data/isocenter-store
+    Example: isocenter init --store /data/isocenter-store --require-source
     """
     from isocenter import pipeline
 
-    return pipeline.init(store)
+    return pipeline.init(store, require_source=require_source)
 
 
 def scan(folder: Annotated[Path, typer.Argument(help="A folder, file or zip.")], *, json: Json = False) -> Outcome:
@@ -84,6 +92,7 @@ def ingest(
     columns: Columns = None,
     leave_out: Annotated[bool, typer.Option("--leave-out", help="Leave bad cases out, refuse nothing.")] = False,
     seed: Annotated[int, typer.Option("--seed", help="Of the split.")] = 0,
+    source: Annotated[str, typer.Option("--source", help="Where it comes from, as in `source list`.")] = "",
     store: Store = None,
     json: Json = False,
 ) -> Outcome:
@@ -102,7 +111,7 @@ def ingest(
     with watching() as watch:
         return pipeline.ingest(
             folder, dataset=dataset, as_=as_, accept=tuple(accept or ()), columns=tuple(columns or ()),
-            leave_out=leave_out, seed=seed, store=store, progress=watch,
+            leave_out=leave_out, seed=seed, source=source, store=store, progress=watch,
         )  # fmt: skip
 
 
@@ -386,6 +395,7 @@ for _step in (
     deid,
     ingest,
     check,
+    publish,
     plan,
     train,
     evaluate,
@@ -400,3 +410,4 @@ for _step in (
 for _kind in ("runs", "models", "datasets"):
     app.add_typer(_shelf(_kind), name=_kind)
 app.add_typer(vault_app, name="vault")
+app.add_typer(source_app, name="source")

@@ -19,6 +19,8 @@ _HASH = re.compile(r"[0-9a-f]{64}")
 def init(document: Document) -> None:
     """Say where the store is and whose key signs there."""
     _say(f"Store at {document['store']}\nSigned by key {document['key']}: keep its folder safe, and back it up.")
+    if document["requires_source"]:
+        _say("It takes nothing in without a source of the register.")
 
 
 def scan(document: Document) -> None:
@@ -100,6 +102,28 @@ def deid(document: Document) -> None:
     _say(f"Evidence: {proof}")
 
 
+def source(document: Document) -> None:
+    """List the sources, or show one: what it grants, what was stated before, and where its cases went."""
+    if document["deed"] == "listed":
+        _table(("source", "state", "ground", "uses", "until", "stated"), [_granted(s) for s in document["sources"]])
+        _say(f"{len(document['sources'])} sources.")
+        return
+    _table(
+        ("source", "state", "ground", "uses", "until", "stated"),
+        [_granted(one) for one in (document["source"], *document["before"])],
+    )
+    for version in document["versions"]:
+        _say(f"  in data set {version['name']}, version {version['id'][:12]}")
+    for model in document["models"]:
+        _say(f"  model {model[:12]} has learnt from that")
+
+
+def _granted(grant: Document) -> tuple[object, ...]:
+    ground = "; ".join(text for text in (grant["licence"], grant["basis"], grant["terms"]) if text)
+    until = grant["withdrawn"] if grant["state"] == "withdrawn" else grant["expires"]
+    return grant["id"], grant["state"], ground, ", ".join(grant["scope"]) or "all", until, grant["at"][:10]
+
+
 def vault(document: Document) -> None:
     """Say what the vault said, or what was done with it."""
     if document["deed"] == "opened":
@@ -131,6 +155,12 @@ def export_dataset(document: Document) -> None:
         f"{document['out']}: {document['cases']} cases of {document['name']} in {document['files']} files as "
         f"{document['form']}, in {document['seconds']:.1f} s. Each file stands with its sha256 in manifest.json."
     )
+
+
+def publish(document: Document) -> None:
+    """Say what was written for whom, and how a stranger checks it."""
+    export_dataset(document)
+    _say(f"Whoever gets it checks it with `isocenter verify {document['out']}`.")
 
 
 def plan(document: Document) -> None:

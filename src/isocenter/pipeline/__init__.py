@@ -18,15 +18,18 @@ if TYPE_CHECKING:
     from isocenter.pipeline.intake import check, ingest
     from isocenter.pipeline.keeping import init, list_kept, remove_kept, show_kept, verify
     from isocenter.pipeline.learning import plan, train
+    from isocenter.pipeline.publishing import publish
     from isocenter.pipeline.reading import predict
     from isocenter.pipeline.releasing import deid
     from isocenter.pipeline.scanning import convert, scan
+    from isocenter.pipeline.sourcing import add_source, list_sources, show_source
     from isocenter.pipeline.vaulting import erase_person, find_person, open_vault, rotate_vault
 
 __all__ = [
-    "bench", "check", "convert", "deid", "diff_runs", "doctor", "erase_person", "evaluate", "export_dataset",
-    "find_person", "info", "ingest", "init", "list_kept", "open_vault", "plan", "predict", "remove_kept", "report",
-    "rotate_vault", "scan", "show_kept", "train", "verify",
+    "add_source", "bench", "check", "convert", "deid", "diff_runs", "doctor", "erase_person", "evaluate",
+    "export_dataset", "find_person", "info", "ingest", "init", "list_kept", "list_sources", "open_vault", "plan",
+    "predict", "publish", "remove_kept", "report", "rotate_vault", "scan", "show_kept", "show_source", "train",
+    "verify",
 ]  # fmt: skip
 
 

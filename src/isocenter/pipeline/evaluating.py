@@ -18,6 +18,7 @@ from isocenter.learning.inference.whole import WholeReader
 from isocenter.models.model import Description, Model, read_model
 from isocenter.pipeline.ground import Place, Watch, dataset_item, judged, model_item, now, opened, seal
 from isocenter.pipeline.outcome import Evaluated
+from isocenter.pipeline.sourcing import require_use
 from isocenter.recipe import Goal
 from isocenter.result import Check, Item
 from isocenter.store import Store
@@ -38,6 +39,7 @@ def evaluate(
     Raises:
         NotFoundError: There is no such model or data set.
         InputError: No case whose truth is known, or cases that the model cannot read.
+        TermsError: A source of the cases does not grant evaluation, or no longer.
         PlanError: There is no such device.
         SealError: The model or a case was changed.
     """
@@ -45,6 +47,7 @@ def evaluate(
     with opened(store) as house:
         reader = open_reader(read_model(house.models.folder(model)), device=device, memory=house.speeds)
         version = house.datasets.get(data)
+        require_use(house, version, "evaluation")
         own = reader.model.dataset == version.id
         side = "test" if own else "all"
         entries = _entries(version, reader.model.plan.goal, own=own)

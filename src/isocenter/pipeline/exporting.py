@@ -1,20 +1,23 @@
 """A version of a data set becomes a folder that others read, with its terms, its manifest and its receipts."""
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 from isocenter.errors import FileError, LayoutError, NotFoundError
 from isocenter.intake.layouts.writing import WRITERS
-from isocenter.intake.layouts.writing.manifest import NOT_STATED, names_in, write_manifest, write_terms
+from isocenter.intake.layouts.writing.manifest import names_in, terms_of, write_manifest, write_terms
 from isocenter.intake.layouts.writing.order import Order, Writer
 from isocenter.pipeline.ground import Place, Watch, dataset_item, opened, seal, told
 from isocenter.pipeline.predictions import whole_folder
 from isocenter.pipeline.public import document
+from isocenter.pipeline.sourcing import require_use
 from isocenter.plugins import did_you_mean, find
-from isocenter.result import Item
+from isocenter.result import Check, Item
+from isocenter.store import Store
 from isocenter.store.evidence import sha256_of
 
 
@@ -23,13 +26,15 @@ class Exported:
     """A data set written as a folder.
 
     Args:
+        step: "export" or "publish".
         dataset: Id of the version.
         form: Name of the form.
         cases, files: How many were written.
-        terms: The licence, or "not stated".
+        terms: The licence, or what its sources grant, or "not stated".
         notes: What the form cannot hold, or holds otherwise.
     """
 
+    step: str
     name: str
     dataset: str
     form: str
@@ -42,9 +47,9 @@ class Exported:
     seconds: float
 
     def to_json(self) -> dict[str, Any]:
-        """Return the public document of `datasets export`."""
+        """Return the public document of `datasets export` or `publish`."""
         return document(
-            "export",
+            self.step,
             name=self.name,
             dataset=self.dataset,
             form=self.form,
@@ -72,36 +77,67 @@ def export_dataset(name: str, out: Path, *, as_: str, store: Place = None, progr
         NotFoundError: There is no such data set.
         LayoutError: There is no such form.
         InputError: The form cannot hold this data set; the message says which can.
+        TermsError: A source of the cases does not grant sharing, or no longer.
         FileError: The folder is there already, or cannot be written.
         SealError: A volume or mask in the store was changed.
     """
     begun = time.monotonic()
-    out, write = Path(out), _writer(as_)
-    if out.exists():
-        raise FileError(f"{out} exists, and an export does not write over anything. Name a new folder.")
+    out, write = require_new(out), writer_of(as_)
     with opened(store) as house:
         dataset = house.datasets.get(name)
-        order = Order(dataset=dataset, case=lambda entry: house.case(dataset, entry), progress=told(progress, "export"))
-        made = dataset_item(house, dataset)
+        order = Order(
+            dataset=dataset, case=partial(house.case, dataset), grants=require_use(house, dataset, "sharing"),
+            progress=told(progress, "export"),
+        )  # fmt: skip
         with whole_folder(out) as aside:
-            written = write(order, aside)
-            write_terms(aside, dataset)
-            write_manifest(aside, order, written, form=as_, receipt=made.receipt)
-            names = names_in(aside)
-            receipt = seal(
-                house, "export", inputs=(made,),
-                outputs=tuple(Item(name=f"file:{one}", digest=sha256_of(aside / one)) for one in names),
-                facts={"form": as_, "terms": dataset.source.licence or NOT_STATED},
-            )  # fmt: skip
-            house.receipts.export(receipt, aside)
+            exported = write_out(house, order, aside, write=write, form=as_, step="export")
+    return replace(exported, out=out, seconds=time.monotonic() - begun)
+
+
+def write_out(
+    house: Store, order: Order, aside: Path, *, write: Writer, form: str, step: str, checks: Iterable[Check] = ()
+) -> Exported:
+    """Write a data set into a folder, with terms, manifest and receipts; what lies there already is sealed with it.
+
+    Raises:
+        InputError, FileError, SealError: As in export_dataset.
+    """
+    dataset, began = order.dataset, time.monotonic()
+    made = dataset_item(house, dataset)
+    written = write(order, aside)
+    write_terms(aside, order)
+    write_manifest(aside, order, written, form=form, receipt=made.receipt)
+    names = names_in(aside)
+    receipt = seal(
+        house, step, inputs=(made, *(house.register.get(grant.id).item for grant in order.grants)),
+        outputs=tuple(Item(name=f"file:{one}", digest=sha256_of(aside / one)) for one in names),
+        checks=checks, facts={"form": form, "terms": terms_of(order)},
+    )  # fmt: skip
+    house.receipts.export(receipt, aside)
     return Exported(
-        name=dataset.name, dataset=dataset.id, form=as_, out=out, cases=len(written.cases), files=len(names),
-        terms=dataset.source.licence or NOT_STATED, notes=written.notes, receipt=receipt,
-        seconds=time.monotonic() - begun,
+        step=step, name=dataset.name, dataset=dataset.id, form=form, out=aside, cases=len(written.cases),
+        files=len(names), terms=terms_of(order), notes=written.notes, receipt=receipt,
+        seconds=time.monotonic() - began,
     )  # fmt: skip
 
 
-def _writer(form: str) -> Writer:
+def require_new(out: Path) -> Path:
+    """Return a folder's path where nothing is there yet.
+
+    Raises:
+        FileError: Something is.
+    """
+    if Path(out).exists():
+        raise FileError(f"{out} exists, and an export does not write over anything. Name a new folder.")
+    return Path(out)
+
+
+def writer_of(form: str) -> Writer:
+    """Return how a form is written.
+
+    Raises:
+        LayoutError: There is no such form.
+    """
     try:
         return cast("Writer", find(form, table=WRITERS, group="isocenter.writers"))
     except NotFoundError as error:

@@ -16,6 +16,7 @@ from isocenter.store import Store, open_store
 from isocenter.store.locks import account
 
 DEFAULT_STORE = "isocenter-store"
+RELEASE = "deid"  # the step whose receipts speak of files that left without names
 
 Place = str | Path | None
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,8 +20,9 @@ from isocenter.intake.quality import EMPTY_MASKS, check_answers, check_case, che
 from isocenter.intake.quality.cohort import check_leaks
 from isocenter.intake.quality.forms import Form, check_forms, forms_of
 from isocenter.intake.sides import check_sides, split_of
-from isocenter.pipeline.ground import Place, Watch, now, opened, seal, told
+from isocenter.pipeline.ground import RELEASE, Place, Watch, now, opened, seal, told
 from isocenter.pipeline.outcome import Checked, Ingested
+from isocenter.pipeline.sourcing import origin_of
 from isocenter.result import Check, Item
 from isocenter.security import Keys
 from isocenter.store import Store
@@ -40,6 +41,7 @@ def ingest(
     columns: tuple[str, ...] = (),
     leave_out: bool = False,
     seed: int = 0,
+    source: str = "",
     store: Place = None,
     progress: Watch | None = None,
 ) -> Ingested:
@@ -55,27 +57,31 @@ def ingest(
         columns: What the columns of a table of pictures are called, such as "patient=subject_id".
         leave_out: Take the rest where cases are bad, and list what was left out; else nothing is taken.
         seed: Of the split.
+        source: Id in the register of sources; empty marks every case "source unknown".
         store: Its folder or URL; made where there is none.
         progress: Told how far it is.
 
     Raises:
         LayoutError: Not a layout that is known, or bad cases; every one is named with what mends it.
         SeriesError: A word that names nothing to accept.
+        NotFoundError: There is no such source.
+        TermsError: The source no longer grants anything, or the store takes nothing in without one.
         StoreError: The store cannot be used.
     """
     begun = time.monotonic()
     require_words(accept, known=(*WORDS, EMPTY_MASKS))
     with opened(store, create_new=True) as house, house.hold(f"dataset:{dataset}"):
+        origin = origin_of(house, source)
         found = read_folder(
             Path(folder), as_=as_, pseudonym=house.keys.pseudonym, accept=_of_series(accept), columns=columns,
             progress=told(progress, "ingest"),
         )  # fmt: skip
         kept = _taken(house, found, leave_out=leave_out, accept=accept)
         left_out = tuple(map(str, kept.left_out))
-        version = _version(dataset, kept.entries, found=found, seed=seed, left_out=left_out)
+        version = origin.mark(_version(dataset, kept.entries, found=found, seed=seed, left_out=left_out))
         issues = (
             *kept.issues, *check_forms(kept.forms, name=dataset), *check_sides(version, sides=found.sides),
-            *check_leaks(version), *check_answers(version),
+            *check_leaks(version), *check_answers(version), *origin.issues(version, stated=found.source),
         )  # fmt: skip
         checks = (
             Check(name="cases of no use", held=not left_out, figure=str(len(left_out)), limit="0, or left out"),
@@ -83,7 +89,8 @@ def ingest(
         )
         asked = {"layout": found.layout, "accept": list(accept), "columns": list(columns), "seed": seed}
         receipt = seal(
-            house, "ingest", inputs=kept.sources, outputs=(Item(name=f"dataset:{dataset}", digest=version.id),),
+            house, "ingest", inputs=(*origin.items, *_with_makers(house, kept.sources)),
+            outputs=(Item(name=f"dataset:{dataset}", digest=version.id),),
             checks=checks, facts=asked,
         )  # fmt: skip
         house.datasets.save(version, at=now())
@@ -226,6 +233,12 @@ def _hold_back(entries: Sequence[Future[Entry]], case: Case) -> None:
     ahead = 1 if is_large else 2 * _WRITERS
     if len(entries) >= ahead:
         entries[-ahead].result()
+
+
+def _with_makers(house: Store, sources: Sequence[Item]) -> Iterator[Item]:
+    """Yield files that were taken in; those that a release of this store has left name the receipt of it."""
+    made = house.receipts.makers([item.digest for item in sources], step=RELEASE)
+    return (replace(item, receipt=made.get(item.digest, "")) for item in sources)
 
 
 def _named(read: Read) -> Mapping[str, str]:

@@ -9,6 +9,7 @@ from isocenter.errors import NotFoundError, StoreError
 from isocenter.models.model import Model, read_model
 from isocenter.pipeline.ground import Place, opened, seal
 from isocenter.pipeline.outcome import Initialised, Kept, Verified, scores_document
+from isocenter.pipeline.sourcing import sources_document
 from isocenter.plugins import did_you_mean
 from isocenter.result import Item
 from isocenter.store import Store
@@ -17,14 +18,20 @@ from isocenter.store.chain import walk
 KINDS = ("runs", "models", "datasets")
 
 
-def init(store: Place = None) -> Initialised:
-    """Make a store with its signing key; one that is there already is left as it is.
+def init(store: Place = None, *, require_source: bool | None = None) -> Initialised:
+    """Make a store with its signing key; one that is there already is left as it is, but for what is asked.
+
+    Args:
+        store: Its folder or URL.
+        require_source: Whether `ingest` refuses folders without a source of the register; None leaves that as it is.
 
     Raises:
         StoreError: The folder holds other things, or may not be written.
     """
     with opened(store, create_new=True) as house:
-        return Initialised(store=house.place, key=house.keys.public.id)
+        if require_source is not None and require_source != house.requires_source:
+            house.require_source(require_source)
+        return Initialised(store=house.place, key=house.keys.public.id, requires_source=house.requires_source)
 
 
 def verify(thing: str | Path, *, key: str = "", store: Place = None) -> Verified:
@@ -125,8 +132,16 @@ def _run(house: Store, row: Any) -> dict[str, Any]:
 def _model(house: Store, row: Any) -> dict[str, Any]:
     model: Model = read_model(house.models.folder(row.id))
     return {"folder": str(model.folder), "labels": [label.name for label in model.description.table or ()],
-            "answers": list(model.plan.goal.answers),
+            "answers": list(model.plan.goal.answers), "sources": _sources_of(house, row.dataset),
             "scores": scores_document(model.scores)}  # fmt: skip
+
+
+def _sources_of(house: Store, dataset: str) -> list[dict[str, Any]]:
+    """Return the sources of a version as they stand now; nothing where the version was removed."""
+    try:
+        return sources_document(house, house.datasets.get(dataset))
+    except NotFoundError:
+        return []
 
 
 def _dataset(house: Store, row: Any) -> dict[str, Any]:
@@ -136,6 +151,7 @@ def _dataset(house: Store, row: Any) -> dict[str, Any]:
         "patients": len({entry.patient for entry in version.entries}),
         "licence": version.source.licence or "not stated",
         "origin": version.source.origin,
+        "sources": sources_document(house, version),
         "left_out": list(version.left_out),
     }
 

@@ -24,6 +24,7 @@ from isocenter.models.model import Description, Model, read_model, write_model
 from isocenter.pipeline.evaluating import counting, described, scored, table_of
 from isocenter.pipeline.ground import Place, Watch, dataset_item, judged, now, opened, seal
 from isocenter.pipeline.outcome import Planned, Trained
+from isocenter.pipeline.sourcing import UNKNOWN, granted, require_use
 from isocenter.plugins import did_you_mean
 from isocenter.recipe import Goal, Plan, Recipe, read_recipe
 from isocenter.result import Check, Item
@@ -54,12 +55,14 @@ def plan(
         RecipeError: The recipe says what cannot be.
         PlanError: The plan does not fit the data or this machine, or there is no such device.
         SplitError, LabelError: There is nothing to learn from.
+        TermsError: A source of the cases does not grant training, or no longer.
         NotFoundError: There is no such data set.
     """
     asked = _asked(recipe, set_)
     device_here(device)
     with opened(store) as house:
         version = house.datasets.get(data)
+        require_use(house, version, "training")
         decided = _decided(house, asked, version, progress, device)
     return Planned(run=run_id(asked, version), plan=decided)
 
@@ -89,6 +92,7 @@ def train(
         RecipeError: The recipe says what cannot be.
         PlanError, TrainingError: The plan does not fit, there is no such device, or the run cannot go on.
         SplitError, LabelError: There is nothing to learn from.
+        TermsError: A source of the cases does not grant training, or no longer.
         StoreError: Another process is at this run, or the store cannot be used.
     """
     begun = time.monotonic()
@@ -96,6 +100,7 @@ def train(
     device_here(device)
     with opened(store) as house:
         version = house.datasets.get(data)
+        require_use(house, version, "training")
         run = run_id(asked, version)
         with house.hold(f"run:{run}"):
             left = next((row for row in house.models.rows() if row.run == run), None)
@@ -257,6 +262,8 @@ def _learnt(lesson: _Lesson) -> tuple[Model, str]:
 def _model(lesson: _Lesson, fitted: Fitted) -> Model:
     """Make the model's folder: scored on its validation cases by the very reader that will read new ones."""
     version, (learning, validating) = lesson.version, lesson.sides
+    sources = [f"{grant.id} ({grant.ground})" for grant in granted(lesson.house, version)]
+    sources += [UNKNOWN] if "" in version.sources else []
     told = Description(
         plan=lesson.plan,
         table=lesson.table,
@@ -264,6 +271,7 @@ def _model(lesson: _Lesson, fitted: Fitted) -> Model:
         facts={
             "data set": version.name,
             "licence of the data": version.source.licence or "not stated",
+            "sources": "; ".join(sources),
             "patients learnt from": len({entry.patient for entry in learning}),
         },
         created=now(),

@@ -16,14 +16,19 @@ from isocenter.result import Prediction, Score
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Initialised:
-    """A store that is ready: where it lies, and the fingerprint of the key that signs there."""
+    """A store that is ready: where it lies, and the fingerprint of the key that signs there.
+
+    Args:
+        requires_source: Whether it takes nothing in without a source of the register.
+    """
 
     store: str
     key: str
+    requires_source: bool
 
     def to_json(self) -> dict[str, Any]:
         """Return the public document of `init`."""
-        return document("init", store=self.store, key=self.key)
+        return document("init", store=self.store, key=self.key, requires_source=self.requires_source)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

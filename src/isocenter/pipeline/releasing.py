@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from isocenter.errors import FileError, InputError
 from isocenter.intake.deid.evidence import Bound, Evidence, found_texts
+from isocenter.intake.deid.page import FOLDER as EVIDENCE
 from isocenter.intake.deid.page import set_aside, write_all
 from isocenter.intake.deid.pixels.cleaner import Cleaner
 from isocenter.intake.deid.profile.options import FEATURES, PIXELS
@@ -21,7 +22,7 @@ from isocenter.intake.deid.run import Difference, Done, differences, require_apa
 from isocenter.intake.deid.treat import Way
 from isocenter.intake.deid.vault.vault import Vault
 from isocenter.intake.layouts.writing.manifest import names_in
-from isocenter.pipeline.ground import Place, Watch, now, opened, seal, told
+from isocenter.pipeline.ground import RELEASE, Place, Watch, now, opened, seal, told
 from isocenter.pipeline.predictions import whole_folder
 from isocenter.pipeline.public import document
 from isocenter.pipeline.vaulting import opened_vault
@@ -30,6 +31,7 @@ from isocenter.processing.text import READERS
 from isocenter.processing.text.line import Reader
 from isocenter.result import Check, Item
 from isocenter.security.keyed import Keyed
+from isocenter.store import Store
 from isocenter.store.evidence import sha256_of
 
 _REVIEW = "review"  # until it gets its place beside OUT
@@ -127,6 +129,7 @@ def deid(
         evidence = Evidence(run=run, project=project, at=now(), profile=asked, is_proved=prove, files=done.files)
         review = set_aside(evidence, aside / _REVIEW, out)
         write_all(evidence, aside)
+        _keep_evidence(house, aside)
         receipt = _sealed(house, evidence, done, aside, keyed=way.pseudonyms.keyed)
         house.receipts.export(receipt, aside)
     return Released(
@@ -178,7 +181,13 @@ def _keep(done: Done, vault: Vault, *, run: str) -> None:
     vault.put_evidence(run, "names.txt", "\n".join(map(str, done.sources)).encode("utf-8", "surrogateescape"))
 
 
-def _sealed(house: Any, evidence: Evidence, done: Done, aside: Path, *, keyed: Keyed) -> str:
+def _keep_evidence(house: Store, aside: Path) -> None:
+    """Keep the evidence in the store too: what is published of these files later goes out with it."""
+    for path in sorted((aside / EVIDENCE).iterdir()):
+        house.blobs.put(path.read_bytes())
+
+
+def _sealed(house: Store, evidence: Evidence, done: Done, aside: Path, *, keyed: Keyed) -> str:
     """Sign what went in, by keyed digests that tell a stranger nothing, and every file that comes out."""
     inputs = [Item(name=f"source:{number}", digest=_keyed(path, keyed)) for number, path in enumerate(done.sources, 1)]
     checks = [
@@ -186,7 +195,7 @@ def _sealed(house: Any, evidence: Evidence, done: Done, aside: Path, *, keyed: K
         for one in evidence.bounds()
     ]
     return seal(
-        house, "deid", inputs=inputs,
+        house, RELEASE, inputs=inputs,
         outputs=[Item(name=f"file:{name}", digest=sha256_of(aside / name)) for name in names_in(aside)],
         checks=checks,
         facts={"run": evidence.run, "profile": list(evidence.profile.options), "proved": evidence.is_proved},

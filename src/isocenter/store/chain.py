@@ -112,13 +112,14 @@ def _follow(starts: tuple[str, ...], evidence: Evidence) -> tuple[Link, ...]:
 
 def _link(receipt: Receipt, digest: str, evidence: Evidence) -> Link:
     looked = [evidence.look(item.name, item.digest) for item in receipt.outputs]
+    made = {one: evidence.receipt(one) for one in {item.receipt for item in receipt.inputs if item.receipt}}
+    outputs = {one: {output.digest for output in behind.outputs} for one, behind in made.items()}
     for item in receipt.inputs:
-        if item.receipt:
-            made = evidence.receipt(item.receipt)
-            if item.digest not in {output.digest for output in made.outputs}:
-                raise SealError(
-                    f"it says that {item.name} was made in step {made.step!r}, whose receipt knows no such thing."
-                )
+        if item.receipt and item.digest not in outputs[item.receipt]:
+            raise SealError(
+                f"it says that {item.name} was made in step {made[item.receipt].step!r}, whose receipt knows no such "
+                "thing."
+            )
     sources = sum(not item.receipt for item in receipt.inputs)
     count = sum(number or 0 for number in looked)
     says = [f"signature and digest hold; {count} files hashed again"]

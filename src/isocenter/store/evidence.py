@@ -1,6 +1,7 @@
 """Where a walk finds receipts and bytes: in a store, or in a folder that was handed on."""
 
 import hashlib
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from isocenter.store.store import Store
 from isocenter.store.versions import blobs_of
 
 _FILE = "file:"
+_TAKEN_IN = "ingest"
 
 
 class StoreEvidence:
@@ -175,13 +177,24 @@ class FolderEvidence:
             raise SealError(f"{self._folder.name}: there is no receipt in {FOLDER}.")
         return found
 
+    def _of_folder(self) -> Iterator[Receipt]:
+        """Yield the receipts that may speak of this folder's files: what was taken in lay in another folder."""
+        queue = list(self.heads())
+        for digest in queue:  # grows while it is walked
+            receipt = self._receipts.get(digest)
+            if receipt is None:
+                continue  # the walk says which one is gone
+            yield receipt
+            if receipt.step != _TAKEN_IN:
+                queue += [one for one in dict.fromkeys(item.receipt for item in receipt.inputs) if one not in queue]
+
     def _require_whole(self) -> None:
         """Hold the files against what the receipts say of them, both ways."""
         predictions = [receipt for receipt in self._receipts.values() if receipt.step == "predict"]
         if len(predictions) > 1:
             raise SealError(f"{self._folder.name}: receipts of {len(predictions)} predictions lie here; it holds one.")
         told: dict[str, set[str]] = {}
-        for receipt in self._receipts.values():
+        for receipt in self._of_folder():
             for item in receipt.outputs:
                 if item.name.startswith(_FILE):
                     told.setdefault(item.name.removeprefix(_FILE), set()).add(item.digest)

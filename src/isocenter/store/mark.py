@@ -26,21 +26,26 @@ class Mark:
         id: First 32 digits of the fingerprint of the key that signs.
         witness: Pseudonym of a known word: with another secret one patient would become two, and nobody would see.
         catalogue: URL of a database elsewhere; empty for the file in the folder.
+        requires_source: Nothing is taken in without a source of the register.
     """
 
     id: str
     witness: str
     catalogue: str = ""
+    requires_source: bool = False
 
     @classmethod
-    def of(cls, keys: Keys, *, catalogue: str) -> Self:
+    def of(cls, keys: Keys, *, catalogue: str, requires_source: bool = False) -> Self:
         """Return the mark of a store with these keys."""
-        return cls(id=keys.public.id[:32], witness=keys.pseudonym(_WITNESS), catalogue=catalogue)
+        return cls(
+            id=keys.public.id[:32], witness=keys.pseudonym(_WITNESS), catalogue=catalogue,
+            requires_source=requires_source,
+        )  # fmt: skip
 
     def to_bytes(self) -> bytes:
         """Return the file's bytes."""
         told = {"format": FORMAT, "id": self.id, "witness": self.witness, "catalogue": self.catalogue}
-        return canonical(told)
+        return canonical(told | ({"requires_source": True} if self.requires_source else {}))
 
     def require_keys(self, keys: Keys, *, place: str) -> None:
         """Do nothing where the keys are those that the store was made with.
@@ -48,7 +53,7 @@ class Mark:
         Raises:
             StoreError: They are others.
         """
-        if self != Mark.of(keys, catalogue=self.catalogue):
+        if self != Mark.of(keys, catalogue=self.catalogue, requires_source=self.requires_source):
             raise StoreError(
                 f"The keys of the store at {place} are not those that it was made with: they or {MARK} were changed. "
                 "Bring both back from a backup."

@@ -1,6 +1,7 @@
 """Receipts: signed, kept for good, found by what they speak of."""
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 
 from sqlalchemy import insert, select
@@ -14,6 +15,7 @@ from isocenter.store.files import Files, LocalFiles
 SIGNER = "signer.pem"
 FOLDER = "receipts"
 _REMOVE = "remove"
+_AT_ONCE = 500  # things that one question names: databases take about a thousand
 
 
 class Receipts:
@@ -71,6 +73,31 @@ class Receipts:
     def removal(self, thing: str) -> str | None:
         """Return the digest of the newest receipt of a thing's removal; None where none speaks of it."""
         return self._newest(thing, how="removed")
+
+    def makers(self, things: Iterable[str], *, step: str) -> dict[str, str]:
+        """Return thing to the newest receipt of its making in a step; things that none speaks of are left out."""
+        digests, found = list(things), dict[str, str]()
+        made = (MENTIONS.c.how == "made") & (RECEIPTS.c.step == step)
+        joined = select(MENTIONS.c.digest, MENTIONS.c.receipt).join(RECEIPTS, RECEIPTS.c.digest == MENTIONS.c.receipt)
+        with self._catalogue.begin() as connection:
+            for first in range(0, len(digests), _AT_ONCE):
+                asked = joined.where(made, MENTIONS.c.digest.in_(digests[first : first + _AT_ONCE]))
+                found |= {row.digest: row.receipt for row in connection.execute(asked.order_by(MENTIONS.c.number))}
+        return found
+
+    def of_step(self, step: str) -> tuple[tuple[str, Receipt], ...]:
+        """Return every receipt of a step with its digest, the newest first.
+
+        Raises:
+            SealError: One was changed, or is gone.
+        """
+        asked = select(RECEIPTS.c.digest).where(RECEIPTS.c.step == step).order_by(RECEIPTS.c.number.desc())
+        with self._catalogue.begin() as connection:
+            digests = [str(row.digest) for row in connection.execute(asked)]
+        try:
+            return tuple((digest, self.get(digest)) for digest in digests)
+        except NotFoundError as error:
+            raise SealError(f"A receipt of step {step!r} is gone. ({error})") from error
 
     def find(self, prefix: str) -> str:
         """Return the whole digest of a receipt that is kept, by its first digits.

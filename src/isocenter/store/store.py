@@ -15,6 +15,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -30,6 +31,7 @@ from isocenter.store.folders import Models, Runs
 from isocenter.store.locks import FileLocks, RowLocks
 from isocenter.store.mark import MARK, Mark, checked_catalogue, made_keys, read_keys, read_mark
 from isocenter.store.receipts import Receipts
+from isocenter.store.register import Register
 from isocenter.store.versions import Datasets, Evaluations
 from isocenter.store.voxels import mask_from, mask_parts, volume_from, volume_parts
 
@@ -54,7 +56,23 @@ class Store:
         self.runs = Runs(catalogue=self._catalogue, here=here)
         self.speeds = here.folder / "speeds"  # only of this machine, and only a memory
         self.receipts = Receipts(files, catalogue=self._catalogue, keys=keys)
+        self.register = Register(self.receipts)
+        self._files, self._mark = files, mark
         here.sweep()
+
+    @property
+    def requires_source(self) -> bool:
+        """Whether nothing is taken in without a source of the register."""
+        return self._mark.requires_source
+
+    def require_source(self, is_required: bool) -> None:
+        """Settle whether nothing is taken in without a source of the register.
+
+        Raises:
+            StoreError: The store may not be written.
+        """
+        self._mark = replace(self._mark, requires_source=is_required)
+        self._files.write(MARK, [self._mark.to_bytes()])
 
     def put_volume(self, volume: Volume) -> str:
         """Keep a volume and return the digest of its bytes.

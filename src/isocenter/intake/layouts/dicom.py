@@ -47,6 +47,12 @@ class _Study:
     volumes: Mapping[str, Series]
     outlined: tuple[Outlined, ...]
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Every file behind it, each once: images first, then outlines."""
+        images = [instance.path for one in self.volumes.values() for instance in one.instances]
+        return tuple(dict.fromkeys((*images, *(drawn.path for drawn in self.outlined))))
+
     def open(self, table: LabelTable | None, pseudonym: Pseudonym, accept: Collection[str]) -> Read:
         """Return the case, read while its files keep still.
 
@@ -116,7 +122,7 @@ def read(folder: Path, *, why: str, pseudonym: Pseudonym, accept: Collection[str
         layout="dicom", why=why, table=table, source=Source(layout="dicom"), issues=tuple(dict.fromkeys(issues)),
         drafts=tuple(
             Draft(
-                id=study.id, patient=study.patient, where=study.id,
+                id=study.id, patient=study.patient, where=study.id, files=study.files,
                 open=partial(study.open, table, pseudonym, frozenset(accept)),
             )
             for study in sorted(studies, key=lambda study: study.id)

@@ -41,12 +41,14 @@ class Draft:
 
     Args:
         where: What an issue names: a file relative to the folder, or a pseudonym.
+        files: That it is read from, where the layout is of files that stand for themselves (DICOM); else none.
         open: Reads it.
     """
 
     id: str
     patient: str
     where: str
+    files: tuple[Path, ...] = field(default=(), repr=False)
     open: Callable[[], Read] = field(repr=False, compare=False)
 
 

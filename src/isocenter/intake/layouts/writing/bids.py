@@ -88,7 +88,7 @@ def write(order: Order, folder: Path) -> Written:
     if dataset.table is not None:
         _write_derivatives(folder, dataset, dataset.table, readers)
     strange = sorted(readers.strange)
-    ignored = ["/receipts", MANIFEST, TERMS, *strange]
+    ignored = ["/receipts", "/evidence", MANIFEST, TERMS, *strange]
     write_text(folder / ".bidsignore", "\n".join(ignored) + "\n")
     return Written(cases=cases, notes=(*_notes(dataset, strange), *nifti_notes(lost)))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from isocenter import __version__
-from isocenter.case import Dataset, Entry, Source
+from isocenter.case import USES, Entry, Grant, Source
 from isocenter.errors import FileError
 from isocenter.intake.layouts.writing.order import Order, Written
 
@@ -38,15 +38,16 @@ def write_json(path: Path, document: object) -> None:
     write_text(path, json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
 
 
-def write_terms(folder: Path, dataset: Dataset) -> None:
+def write_terms(folder: Path, order: Order) -> None:
     """Write TERMS.md: whose data these are and what may be done with them, or that nobody has said so.
 
     Raises:
         FileError: The folder cannot be written.
     """
-    source = dataset.source
-    parts = [f"# Terms of use of {source.name or dataset.name}", _terms(source)]
+    dataset, source = order.dataset, order.dataset.source
+    parts = [f"# Terms of use of {source.name or dataset.name}", _terms(source, order.grants)]
     parts += [f"Origin: {source.origin}"] if source.origin else ["Origin: not stated."]
+    parts += [_granted(grant, cases=dataset.sources[grant.id]) for grant in order.grants]
     parts.append(
         f"Exported by isocenter {__version__} from version {dataset.id} of the data set {dataset.name!r}. Patients and "
         "cases bear pseudonyms. Whoever passes this folder on passes these terms on with it."
@@ -54,13 +55,31 @@ def write_terms(folder: Path, dataset: Dataset) -> None:
     write_text(folder / TERMS, "\n\n".join(parts) + "\n")
 
 
-def _terms(source: Source) -> str:
+def _terms(source: Source, grants: Sequence[Grant]) -> str:
     if source.licence:
         return f"Licence: {source.licence}"
+    if grants:
+        return "They are those of the sources below."
     return (
         "**THE TERMS OF USE ARE NOT STATED.** Nobody said, when these data were taken in, what may be done with them. "
         "That is no permission: ask whoever made them before you use, publish or pass them on."
     )
+
+
+def _granted(grant: Grant, *, cases: int) -> str:
+    """Return a section on one source: on what ground its cases are used, for what, until when."""
+    told = {
+        "Name": grant.name, "Origin": grant.origin, "Licence": grant.licence, "Legal basis or consent": grant.basis,
+        "Uses granted": ", ".join(grant.scope or USES), "Last day of use": grant.expires or "none stated",
+        "Terms": grant.terms,
+    }  # fmt: skip
+    lines = "\n".join(f"- {head}: {text}" for head, text in told.items() if text)
+    return f"## Source {grant.id} ({cases} cases)\n\n{lines}"
+
+
+def terms_of(order: Order) -> str:
+    """Return the terms in a line: the licence, or what each source grants; "not stated" where nobody said."""
+    return order.dataset.source.licence or "; ".join(grant.ground for grant in order.grants) or NOT_STATED
 
 
 def write_manifest(folder: Path, order: Order, written: Written, *, form: str, receipt: str) -> None:
@@ -85,6 +104,7 @@ def write_manifest(folder: Path, order: Order, written: Written, *, form: str, r
             "name": dataset.source.name,
             "licence": dataset.source.licence or NOT_STATED,
             "origin": dataset.source.origin,
+            "sources": [{**grant.to_document(), "cases": dataset.sources[grant.id]} for grant in order.grants],
         },
         "seed": None if dataset.split is None else dataset.split.seed,
         "cases": {entry.id: _case(order, entry, written.cases.get(entry.id, ())) for entry in dataset.entries},

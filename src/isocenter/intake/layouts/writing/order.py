@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from isocenter.case import Annotation, Case, Dataset, Entry, Side
+from isocenter.case import Annotation, Case, Dataset, Entry, Grant, Side
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,11 +16,13 @@ class Order:
     Args:
         dataset: Which version.
         case: Opens one of its cases.
+        grants: What the sources of its cases grant.
         progress: Told (cases done, cases in all).
     """
 
     dataset: Dataset
     case: Callable[[Entry], Case] = field(repr=False)
+    grants: tuple[Grant, ...] = ()
     progress: Callable[[int, int], None] | None = field(default=None, repr=False)
 
     def cases(self) -> Iterator[tuple[Entry, Case]]:
