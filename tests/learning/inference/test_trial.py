@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from isocenter.learning.inference import trial
 from isocenter.learning.inference.pace import Pace, recall, remember
 from isocenter.learning.inference.runtime import has_bf16
-from isocenter.learning.inference.trial import Choice, Tried, agreement, choose
+from isocenter.learning.inference.trial import Choice, Tried, agreement, agreement_on_part, choose
 from isocenter.learning.inference.window import Tiling
 
 needs_bf16 = pytest.mark.skipif(not has_bf16(), reason="without bfloat16 there is nothing to choose from")
@@ -110,6 +110,29 @@ def test_agreement_is_the_dice_of_the_structures_on_average_and_at_worst() -> No
     assert agreement(one, other) == pytest.approx(((4 / 5 + 2 / 3) / 2, 2 / 3))
     assert agreement(one, np.zeros(8, dtype=int)) == (0.0, 0.0)  # structures that only one of them holds
     assert agreement(np.zeros(8, dtype=int), np.zeros(8, dtype=int)) == (1.0, 1.0)
+
+
+def test_on_a_part_a_structure_that_its_edge_cut_to_a_few_voxels_does_not_decide() -> None:
+    one = np.zeros((10, 100, 100), dtype=np.uint8)
+    one[:, 10:90, 10:90] = 1
+    one[0, 0, :30] = 2
+    other = one.copy()
+    other[0, 0, 29] = 0
+    assert agreement(one, other).least == pytest.approx(58 / 59)
+    part = agreement_on_part(one, other)
+    assert part.mean == part.least == pytest.approx(1 - 1 / (2 * 64_030 - 1))
+    assert part.holds
+
+
+@pytest.mark.parametrize("lost", [1, 2])
+def test_on_a_part_a_large_structure_that_one_of_them_misses_decides(lost: int) -> None:
+    one = np.ones((50, 100, 100), dtype=np.uint8)
+    one[:1, :40, :40] = 2
+    pair = one, np.where(one == 2, 0, one)
+    found = agreement_on_part(*(pair if lost == 1 else pair[::-1]))
+    assert found.least == 0.0
+    assert found.mean > trial.AGREES
+    assert not found.holds
 
 
 @pytest.mark.parametrize(("mean", "least", "holds"), [(0.999, 0.99, True), (0.9989, 0.995, False), (1.0, 0.98, False)])

@@ -1,8 +1,8 @@
 """Which way of running a network is quickest on this machine and still says what the reference says.
 
 The reference is torch in float32 with the plan's tiling. A trial reads a part of the image at hand with it, then with
-each other way, and takes the quickest whose mask agrees: a mean Dice of the structures of at least 0.999, and of each
-of at least 0.99.
+each other way, and takes the quickest whose mask agrees: a Dice of at least 0.999 over everything outlined, and of at
+least 0.99 of each structure that is large enough there to tell.
 It is kept short beside the reading that it is for, and what it found is remembered.
 """
 
@@ -24,7 +24,8 @@ from isocenter.learning.inference.runtime import Runtime, available, device_of, 
 from isocenter.learning.inference.window import Tiling, cut, label_volume, places
 
 REFERENCE = "torch"
-AGREES, AGREES_EACH = 0.999, 0.99  # mean Dice of the structures, and that of each: two readers differ by far more
+AGREES, AGREES_EACH = 0.999, 0.99  # Dice of all structures, and of each: two readers differ by far more
+_TELLING = 1000  # voxels of both masks: of a structure cut to fewer by the part's edge, few voxels would decide
 _NOT_WORTH_S = 1.0  # of the whole reading in the reference: what is over so soon is read in it
 _LONG_S = 15.0  # from here on converting for OpenVINO, two to four seconds, can pay
 _SHARE = 10  # the reference's part of a trial is at most a tenth of the windows of the reading
@@ -53,8 +54,9 @@ class Choice:
 
     Args:
         runtime: A name of RUNTIMES.
-        agreement, least: Mean and least Dice of the structures between it, tiling included, and the reference, on the
-            part that was tried; 1 for the reference itself, nan where it was asked for by name and not compared.
+        agreement, least: Dice between it, tiling included, and the reference, on the part that was tried, over
+            everything outlined and of the worst structure; 1 for the reference itself, nan where it was asked for by
+            name and not compared.
         overlap: Of the windows; less than the plan's only where that agreed too.
         batch: Windows shown at once.
         seconds: Of one window in the reference; nan where it was not measured.
@@ -143,7 +145,7 @@ def choose(network: nn.Module, image: Tensor, *, tiling: Tiling, classes: int) -
 
 
 class Agreement(NamedTuple):
-    """Mean and least Dice of the structures that either of two labellings holds; 1 where there are none."""
+    """Dice of two labellings, over all structures that either holds and of the worst one; 1 where there are none."""
 
     mean: float
     least: float
@@ -155,15 +157,29 @@ class Agreement(NamedTuple):
 
 
 def agreement(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> Agreement:
-    """Return how nearly two labellings of the same voxels say the same; 0 is background."""
-    found = []
-    for value in np.union1d(np.unique(one), np.unique(other)):
-        if value == 0:
-            continue
-        ours, theirs = one == value, other == value
-        both = int(np.count_nonzero(ours & theirs))
-        found.append(2.0 * both / (int(np.count_nonzero(ours)) + int(np.count_nonzero(theirs))))
+    """Return how nearly two labellings of an image say the same, each structure counting alike; 0 is background."""
+    found = [2.0 * both / held for both, held in _shared(one, other)]
     return Agreement(sum(found) / len(found), min(found)) if found else Agreement(1.0, 1.0)
+
+
+def agreement_on_part(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> Agreement:
+    """Return how nearly two labellings of a part of an image say the same, each voxel counting alike.
+
+    The part's edge cuts structures down to a few voxels, of which one would decide: they count among all voxels only.
+    """
+    found = _shared(one, other)
+    if not found:
+        return Agreement(1.0, 1.0)
+    mean = 2.0 * sum(both for both, _ in found) / sum(held for _, held in found)
+    return Agreement(mean, min([mean, *(2.0 * both / held for both, held in found if held >= _TELLING)]))
+
+
+def _shared(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> list[tuple[int, int]]:
+    """Return for each structure that either holds how many voxels both give it, and how many they give it together."""
+    values = max(int(one.max(initial=0)), int(other.max(initial=0))) + 1
+    held = np.bincount(one.ravel(), minlength=values) + np.bincount(other.ravel(), minlength=values)
+    both = np.bincount(one[one == other].ravel(), minlength=values)
+    return [(int(both[value]), int(held[value])) for value in range(1, values) if held[value]]
 
 
 class _Bench:
@@ -207,7 +223,7 @@ class _Bench:
         """Return agreement with the reference, and seconds, of reading the part."""
         began = time.perf_counter()
         labels = label_volume(ready, self.part, tiling=tiling, classes=self.classes)
-        return agreement(labels, self.truth), time.perf_counter() - began
+        return agreement_on_part(labels, self.truth), time.perf_counter() - began
 
     def _paced(self, ready: Runtime, batch: int) -> float:
         """Return the seconds that the network takes for a window, shown so many at once."""
