@@ -126,7 +126,7 @@ def test_on_a_part_a_structure_that_its_edge_cut_to_a_few_voxels_does_not_decide
 
 @pytest.mark.parametrize("lost", [1, 2])
 def test_on_a_part_a_large_structure_that_one_of_them_misses_decides(lost: int) -> None:
-    one = np.ones((50, 100, 100), dtype=np.uint8)
+    one = np.ones((50, 200, 200), dtype=np.uint8)
     one[:1, :40, :40] = 2
     pair = one, np.where(one == 2, 0, one)
     found = agreement_on_part(*(pair if lost == 1 else pair[::-1]))
