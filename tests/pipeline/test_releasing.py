@@ -131,7 +131,6 @@ def test_a_dry_run_writes_nothing_and_names_every_element(cohort: Path) -> None:
     [
         ({"profile": ("clean-pixels",)}, "Did you mean 'clean-pixel-data'"),
         ({"profile": ("retain-full-dates", "retain-modified-dates")}, "contradict"),
-        ({"profile": ("clean-visual-features",)}, "cannot do yet"),
         ({"vault": None}, "--vault"),
         ({"key": None}, "--key"),
     ],

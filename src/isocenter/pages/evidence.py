@@ -33,6 +33,7 @@ class EvidencePage:
         released, patients, review, left_out: Counts.
         actions: Letter of the table to how many elements.
         frames, blanked: Frames looked at, and files in which something was blanked.
+        faces: Frames from which a face was removed; None where that was not asked for.
         kept: Attribute to the reason why a site keeps it; removed, replaced: what it treats beyond the profile.
         bounds: Of the second look.
         reasons: Why files were kept back, and how many.
@@ -54,6 +55,7 @@ class EvidencePage:
     actions: tuple[tuple[str, int], ...]
     frames: int = 0
     blanked: int = 0
+    faces: int | None = None
     kept: tuple[tuple[str, str], ...] = ()
     removed: tuple[str, ...] = ()
     replaced: tuple[str, ...] = ()

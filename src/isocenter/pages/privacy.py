@@ -72,6 +72,15 @@ PRIVACY: Mapping[str, tuple[str, str]] = {
         "Whether a face can be made out of a head scan: faces were not removed.",
         "头部扫描能否重建面部：未去除面部。",
     ),
+    "deid.faces": (
+        "Faces: removed from {frames} frames of head scans, by geometry from each head's own vault. The inside of the "
+        "cranium is untouched; a scan in which no head could be placed was kept back.",
+        "面部：依据各头颅颅顶的几何位置，已从头部扫描的 {frames} 帧中去除面部。颅腔内部未作改动；无法定位头部的扫描已留待核查。",
+    ),
+    "deid.limit_ears": (
+        "Whether ears, teeth or the shape of a skull tell who somebody is: they stay.",
+        "耳廓、牙齿或颅骨形状能否识别个人：这些均予保留。",
+    ),
     "deid.limit_pixels_match": (
         "Whether somebody who has the original images finds them again by their pixels.",
         "持有原始影像者能否凭像素比对找回原图。",

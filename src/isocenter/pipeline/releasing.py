@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from isocenter.errors import FileError, InputError
 from isocenter.intake.deid.evidence import Bound, Evidence, found_texts
+from isocenter.intake.deid.faces import Faces
 from isocenter.intake.deid.page import FOLDER as EVIDENCE
 from isocenter.intake.deid.page import set_aside, write_all
 from isocenter.intake.deid.pixels.cleaner import Cleaner
@@ -122,6 +123,7 @@ def deid(
         way = Way(
             profile=asked, pseudonyms=safe.pseudonyms(project), root=folder, out=aside, review=aside / _REVIEW,
             cleaner=_cleaner(asked, keep_scales=keep_scales),
+            faces=Faces.found_in(folder, progress=told(progress, "faces")) if asked.has(FEATURES) else None,
             second=SecondLook(profile=asked, reader=_second(asked)) if prove else None,
         )  # fmt: skip
         done = treat_all(way, project=project, progress=told(progress, "deid"))
@@ -155,10 +157,7 @@ def _required_out(folder: Path, out: Path | None) -> Path:
 
 
 def _profile(words: tuple[str, ...], site: Path | None) -> Profile:
-    asked = Profile.of(words, site=None if site is None else read_site(site))
-    if asked.has(FEATURES):
-        raise InputError(f"{FEATURES} needs faces to be removed from head scans, which isocenter cannot do yet.")
-    return asked
+    return Profile.of(words, site=None if site is None else read_site(site))
 
 
 def _cleaner(profile: Profile, *, keep_scales: bool) -> Cleaner | None:

@@ -109,6 +109,7 @@ class Evidence:
                 "frames": sum(file.frames for file in left),
                 "files_blanked": sum(bool(file.boxes) for file in left),
                 "boxes": sum(len(file.boxes) for file in left),
+                "faces_cut": sum(file.faces for file in left),
             },
             "proved": self.is_proved,
             "bounds": [
@@ -142,5 +143,6 @@ def _file(file: Treated) -> dict[str, Any]:
     return {
         "number": file.number, "kind": file.kind, "decision": file.decision, "reason": file.reason, "name": file.name,
         "patient": file.patient, "elements": dict(sorted(file.elements.items())), "removed": list(file.removed),
-        "frames": file.frames, "boxes": [list(box) for box in file.boxes], "proved": file.is_proved,
+        "frames": file.frames, "boxes": [list(box) for box in file.boxes], "faces_cut": file.faces,
+        "proved": file.is_proved,
     }  # fmt: skip

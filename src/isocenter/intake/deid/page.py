@@ -84,6 +84,7 @@ def _page(evidence: Evidence, sheet: bytes, count: int) -> EvidencePage:
     told = evidence.to_json()
     site = told["site"]
     limits = ("deid.limit_pixels_match", "deid.limit_words")
+    has_faces = evidence.profile.has(FEATURES)
     return EvidencePage(
         run=evidence.run, project=evidence.project, at=evidence.at, edition=f"{EDITION}, E.1-1",
         options=evidence.profile.options, is_proved=evidence.is_proved,
@@ -92,5 +93,6 @@ def _page(evidence: Evidence, sheet: bytes, count: int) -> EvidencePage:
         blanked=told["pixels"]["files_blanked"], kept=tuple(site["kept"].items()), removed=tuple(site["removed"]),
         replaced=tuple(site["replaced"]), reasons=tuple(evidence.reasons()), sheet=sheet, shown=count,
         bounds=tuple(BoundRow(what=one.what, found=one.found, of=one.of, share=one.most) for one in evidence.bounds()),
-        limits=limits if evidence.profile.has(FEATURES) else ("deid.limit_faces", *limits),
+        faces=told["pixels"]["faces_cut"] if has_faces else None,
+        limits=("deid.limit_ears" if has_faces else "deid.limit_faces", *limits),
     )  # fmt: skip

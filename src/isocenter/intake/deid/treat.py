@@ -9,6 +9,7 @@ from isocenter.dicom.elements.file import DicomFile, read_file, write_file
 from isocenter.dicom.files import tags
 from isocenter.errors import FileError, ProofError
 from isocenter.image.raster import write_raster
+from isocenter.intake.deid.faces import Faces
 from isocenter.intake.deid.headers import clean_headers
 from isocenter.intake.deid.pictures import strip
 from isocenter.intake.deid.pixels.cleaner import Cleaner, has_pixels
@@ -23,6 +24,7 @@ from isocenter.intake.deid.treated import Treated
 _LOOK = "Have pixels looked at: add clean-pixel-data to the profile."
 _TWICE = "Another file has the same SOP Instance UID. One of them was released; look which one is right."
 _DIRECTORY = "A DICOMDIR repeats what its files say of patients; readers make a new one."
+_FACE = "It may show a face, and faces are found in DICOM files alone."
 _STRANGE = "No DICOM file and no picture that is understood. Look whether it belongs to the cohort."
 _NAMED = 6  # doubts that a reason spells out; more are counted
 _ENDINGS = {"png": ".png", "jpeg": ".jpg", "tiff": ".tif"}
@@ -39,6 +41,7 @@ class Way:
         out: Where files are written that may leave.
         review: Where files are written that a second look has doubts about.
         cleaner: Of pixels; None where the profile does not ask for it.
+        faces: Where faces are; None where the profile does not ask for their removal.
         second: The second look; None where no proof was asked for.
     """
 
@@ -48,6 +51,7 @@ class Way:
     out: Path
     review: Path
     cleaner: Cleaner | None = None
+    faces: Faces | None = None
     second: SecondLook | None = None
 
     def treat(self, path: Path, number: int) -> Treated:
@@ -83,6 +87,9 @@ class Way:
             looked = self.cleaner.clean(clean, identity=cleaned.identity)
             clean = looked.file
             told = replace(told, frames=looked.frames, boxes=looked.boxes, seen=looked.seen)
+        if self.faces is not None:
+            clean, cut = self.faces.cut(path, file, clean)
+            told = replace(told, faces=cut)
         if (self.out / told.name).exists():
             return replace(told, decision="review", reason=_TWICE, name="")
         write_file(clean, _made(self.out / told.name))
@@ -94,6 +101,8 @@ class Way:
         Raises:
             FileError: It is damaged.
         """
+        if self.faces is not None:
+            return Treated(number=number, kind=kind, decision="review", reason=_FACE)
         if kind != "nifti" and self.cleaner is None:
             return Treated(number=number, kind=kind, decision="review", reason=f"A picture may be written on. {_LOOK}")
         try:
@@ -131,13 +140,17 @@ class Way:
             if told.identity is None:
                 doubts = self.second.at_picture(now, kind)
             else:
-                doubts = self.second.at(path, now, identity=told.identity)
+                doubts = (*self.second.at(path, now, identity=told.identity), *self._faces_left(path, now))
         except FileError as error:  # what cannot be looked at again is not proved
             doubts = (str(error),)
         if not doubts:
             return replace(told, is_proved=True)
         now.rename(_made(self.review / told.name))
         return replace(told, decision="review", reason=_listed(doubts))
+
+    def _faces_left(self, path: Path, now: Path) -> tuple[str, ...]:
+        left = 0 if self.faces is None else self.faces.left(path, read_file(path), now)
+        return (f"pixels: something stands in {left} frame(s) where a face was",) if left else ()
 
     def _named(self, path: Path, kind: Kind) -> tuple[str, str]:
         """Return where a picture goes, and its ending; what lay together in a folder still does."""

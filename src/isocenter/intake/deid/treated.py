@@ -31,6 +31,7 @@ class Treated:
         frames: How many pictures it has; 0 where it has none, or nobody looked.
         boxes: Blanked in each of them.
         seen: What was read in its pixels; stays in memory and in the vault.
+        faces: In how many frames a face was cut out.
         is_proved: A second look found nothing, in its header, its bytes, and its pixels where those were cleaned.
     """
 
@@ -48,4 +49,5 @@ class Treated:
     frames: int = 0
     boxes: tuple[Box, ...] = ()
     seen: tuple[Seen, ...] = field(default=(), repr=False)
+    faces: int = 0
     is_proved: bool = False

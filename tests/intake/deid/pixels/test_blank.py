@@ -143,11 +143,11 @@ def test_a_box_over_the_edge_is_cut(tmp_path: Path) -> None:
 
 
 def test_a_change_outside_the_boxes_would_be_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def careless(frame: np.ndarray, boxes: list[blank.Box], how: str) -> np.ndarray:
+    def careless(frame: np.ndarray, mask: np.ndarray | None, how: str) -> np.ndarray:
         return np.zeros_like(frame)
 
     monkeypatch.setattr(blank, "_blanked", careless)
-    with pytest.raises(ProofError, match="outside of the boxes"):
+    with pytest.raises(ProofError, match="pixels that must stay"):
         blanked(made("8 bit", tmp_path), {0: [BOX]})
 
 

@@ -1,16 +1,17 @@
-"""Boxes of frames made blank; not one pixel outside of them differs, and that is checked before the file goes on.
+"""Parts of frames made blank; not one pixel outside of them differs, and that is checked before the file goes on.
 
-Uncompressed files and RLE, JPEG-LS and JPEG 2000 without loss keep their transfer syntax, and every frame without a box
+Uncompressed files and RLE, JPEG-LS and JPEG 2000 without loss keep their transfer syntax, and every untouched frame
 its very bytes. Other compressed files are written uncompressed: what the decoder gives, so that no second loss comes.
 """
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from isocenter.dicom.elements.element import ITEM, SEQUENCE_END, Element, in_order
 from isocenter.dicom.elements.file import DicomFile
@@ -23,6 +24,8 @@ from isocenter.intake.deid.pixels.stored import Frame, dataset_of, frame_count, 
 
 Box = tuple[int, int, int, int]
 """Top, left, bottom, right in pixels; bottom and right not included."""
+
+Where = Callable[[int, tuple[int, int]], npt.NDArray[np.bool_] | None]
 
 _PIXELS, _PLANAR, _OFFSETS, _LENGTHS = 0x7FE00010, 0x00280006, 0x7FE00001, 0x7FE00002
 _RLE = "1.2.840.10008.1.2.5"
@@ -45,19 +48,44 @@ def blanked(file: DicomFile, boxes: Mapping[int, Sequence[Box]]) -> DicomFile:
     """
     if not any(boxes.values()):
         return file
+    return blanked_where(file, lambda place, shape: _of_boxes(boxes.get(place, ()), shape))
+
+
+def blanked_where(file: DicomFile, where: Where) -> DicomFile:
+    """Return a file with the pixels of its frames made blank that a function names.
+
+    Args:
+        file: Its pixels are not changed.
+        where: Says for a frame's place, from 0, and its (rows, columns) which pixels; None says none.
+
+    Raises:
+        FileError, ProofError: As in blanked.
+    """
     frames = list(stored(file))
     if len(frames) != frame_count(file):
         raise FileError("A file has another number of frames than its header says. Copy it again from its source.")
-    made = [_blanked(frame, boxes.get(place, ()), how) for place, (frame, how) in enumerate(frames)]
-    new = _written(file, made, how=frames[0][1], touched={place for place, some in boxes.items() if some})
-    _require_same(new, [frame for frame, _ in frames], boxes)
+    asked = {place: where(place, (frame.shape[0], frame.shape[1])) for place, (frame, _) in enumerate(frames)}
+    masks = {place: mask for place, mask in asked.items() if mask is not None and mask.any()}
+    if not masks:
+        return file
+    made = [_blanked(frame, masks.get(place), how) for place, (frame, how) in enumerate(frames)]
+    new = _written(file, made, how=frames[0][1], touched=set(masks))
+    _require_same(new, [frame for frame, _ in frames], masks)
     return new
 
 
-def _blanked(frame: Frame, boxes: Sequence[Box], how: str) -> Frame:
-    made = frame.copy()
+def _of_boxes(boxes: Sequence[Box], shape: tuple[int, int]) -> npt.NDArray[np.bool_]:
+    mask = np.zeros(shape, bool)
     for top, left, bottom, right in boxes:
-        made[max(0, top) : bottom, max(0, left) : right] = _black(frame, how)
+        mask[max(0, top) : bottom, max(0, left) : right] = True
+    return mask
+
+
+def _blanked(frame: Frame, mask: npt.NDArray[np.bool_] | None, how: str) -> Frame:
+    if mask is None:
+        return frame
+    made = frame.copy()
+    made[mask] = _black(frame, how)
     return made
 
 
@@ -144,19 +172,17 @@ def _coded(frame: Frame, dataset: Any) -> bytes:
     return coded
 
 
-def _require_same(new: DicomFile, was: Sequence[Frame], boxes: Mapping[int, Sequence[Box]]) -> None:
-    """Do nothing where every pixel outside of the boxes is what it was.
+def _require_same(new: DicomFile, was: Sequence[Frame], masks: Mapping[int, npt.NDArray[np.bool_]]) -> None:
+    """Do nothing where every pixel outside of what was to be blank is what it was.
 
     Raises:
         ProofError: One differs.
     """
     count = 0
     for place, (frame, _) in enumerate(stored(new)):
-        outside = np.ones(frame.shape[:2], bool)
-        for top, left, bottom, right in boxes.get(place, ()):
-            outside[max(0, top) : bottom, max(0, left) : right] = False
+        outside = ~masks[place] if place in masks else np.ones(frame.shape[:2], bool)
         if frame.shape != was[place].shape or (frame[outside] != was[place][outside]).any():
-            raise ProofError("Blanking would change pixels outside of the boxes; the file was not written.")
+            raise ProofError("Blanking would change pixels that must stay; the file was not written.")
         count += 1
     if count != len(was):
         raise ProofError("Blanking would lose frames; the file was not written.")
