@@ -75,7 +75,8 @@ PRIVACY: Mapping[str, tuple[str, str]] = {
     "deid.faces": (
         "Faces: removed from {frames} frames of head scans, by geometry from each head's own vault. The inside of the "
         "cranium is untouched; a scan in which no head could be placed was kept back.",
-        "面部：依据各头颅颅顶的几何位置，已从头部扫描的 {frames} 帧中去除面部。颅腔内部未作改动；无法定位头部的扫描已留待核查。",
+        "面部：依据各头颅颅顶的几何位置，已从头部扫描的 {frames} 帧中去除面部。"
+        "颅腔内部未作改动；无法定位头部的扫描已留待核查。",
     ),
     "deid.limit_ears": (
         "Whether ears, teeth or the shape of a skull tell who somebody is: they stay.",
