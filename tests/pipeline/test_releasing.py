@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -227,3 +228,24 @@ def test_a_kill_at_any_moment_leaves_no_out(cohort: Path, vault: dict[str, Path]
     assert subprocess.run(command, capture_output=True, check=False).returncode == 0
     assert out.is_dir()
     assert not list(cohort.parent.glob(".out.*"))
+
+
+def test_a_full_disk_releases_nothing_and_is_said(cohort: Path, vault: dict[str, Path]) -> None:
+    pipeline.init(cohort.parent / "store")
+    large = {"Rows": 512, "Columns": 512, "PixelData": bytes(512 * 512 * 2)}
+    slice_of(cohort, "large.dcm", SOPInstanceUID="1.2.99", PatientID="P9", **large)
+    out, before = cohort.parent / "out", sorted(cohort.parent.glob("vault/**/*"))
+
+    def limit() -> None:  # the system refuses a write beyond it (EFBIG) as a full disk does (ENOSPC)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (300 << 10,) * 2)
+
+    command = [
+        sys.executable, "-m", "isocenter", "deid", str(cohort), str(out), "--vault", str(vault["vault"]),
+        "--key", str(vault["key"]), "--store", str(cohort.parent / "store"),
+    ]  # fmt: skip
+    ended = subprocess.run(command, preexec_fn=limit, capture_output=True, text=True, check=False)
+    assert ended.returncode == 3
+    assert "cannot be written" in ended.stderr
+    assert not out.exists()
+    assert not list(cohort.parent.glob(".out.*"))
+    assert sorted(cohort.parent.glob("vault/**/*")) == before

@@ -134,10 +134,18 @@ def write_raster(image: Volume | Mask, path: Path) -> None:
         InputError: More than one slice, or values that are no whole numbers in 0..65535.
         FileError: The folder cannot be written, or the disk is full.
     """
+    write_whole(encode_png(image), path)
+
+
+def encode_png(image: Volume | Mask) -> bytes:
+    """Return a picture or label image as the bytes of a PNG file.
+
+    Raises:
+        InputError: As in write_raster.
+    """
     if image.shape[0] != 1:
         raise InputError(f"PNG keeps one slice; this volume has {image.shape[0]}. Write NIfTI, or slice by slice.")
-    payload = _mask_png(image) if isinstance(image, Mask) else _volume_png(image)
-    write_whole(payload, path)
+    return _mask_png(image) if isinstance(image, Mask) else _volume_png(image)
 
 
 def _opened(content: bytes, *, name: str) -> "Image":

@@ -8,12 +8,13 @@ from pathlib import Path, PurePosixPath
 from isocenter.dicom.elements.file import DicomFile, read_file, write_file
 from isocenter.dicom.files import tags
 from isocenter.errors import FileError, ProofError
-from isocenter.image.raster import write_raster
+from isocenter.image.raster import encode_png
 from isocenter.intake.deid.faces import Faces
 from isocenter.intake.deid.headers import clean_headers
 from isocenter.intake.deid.pictures import strip
 from isocenter.intake.deid.pixels.cleaner import Cleaner, has_pixels
 from isocenter.intake.deid.pixels.picture import blank_picture, seen_in
+from isocenter.intake.deid.pixels.stream import without_words
 from isocenter.intake.deid.profile.profile import Profile
 from isocenter.intake.deid.proof.second import SecondLook
 from isocenter.intake.deid.pseudonyms import Pseudonyms
@@ -55,7 +56,11 @@ class Way:
     second: SecondLook | None = None
 
     def treat(self, path: Path, number: int) -> Treated:
-        """Return what was done with a file; whatever may be wrong with it is told, not raised."""
+        """Return what was done with a file; whatever may be wrong with it is told, not raised.
+
+        Raises:
+            OSError: What is to leave cannot be written, as on a full disk: then nothing may leave.
+        """
         kind: Kind = "other"
         try:
             kind = kind_of(path)
@@ -78,7 +83,7 @@ class Way:
             person=cleaned.identity.person, study=(cleaned.file.text(tags.STUDY), file.text(tags.STUDY)),
             name=str(_place(cleaned.file, cleaned.patient, number)),
         )  # fmt: skip
-        clean = cleaned.file
+        clean = without_words(cleaned.file)
         if self.cleaner is None:
             risk = risk_of(file)
             if risk:
@@ -117,7 +122,7 @@ class Way:
             told = replace(told, frames=1, boxes=seen.boxes(), seen=(seen,))
             if told.boxes:
                 told = replace(told, name=f"{name}.png")
-                write_raster(blank_picture(image, told.boxes), _made(self.out / told.name))
+                _made(self.out / told.name).write_bytes(encode_png(blank_picture(image, told.boxes)))
                 return self._looked_at_again(path, told, kind="png")
         told = replace(told, name=f"{name}{ending}")
         _made(self.out / told.name).write_bytes(bare.content)
