@@ -54,6 +54,20 @@ def test_words_go_and_pixels_stay(form: str, per_frame: int, tmp_path: Path) -> 
         assert np.array_equal(was, now)
 
 
+@pytest.mark.parametrize("name", ["CT_small.dcm", "SC_rgb.dcm", "SC_ybr_full_422_uncompressed.dcm"])
+def test_words_behind_uncompressed_pixels_go(name: str, tmp_path: Path) -> None:
+    found = get_testdata_file(name)
+    if found is None:
+        pytest.skip(f"{name} is not among pydicom's test files here")
+    dataset = pydicom.dcmread(str(found))
+    before = dataset.PixelData
+    dataset.PixelData = before + NAME + b"!"
+    dataset.save_as(tmp_path / "in.dcm")
+    clean = without_words(read_file(tmp_path / "in.dcm")).find(0x7FE00010)
+    assert clean is not None
+    assert bytes(clean.value) == before + bytes(len(NAME) + 1)
+
+
 @pytest.mark.parametrize("name", ["CT_small.dcm", "MR_small_RLE.dcm"])
 def test_what_has_no_segments_is_handed_back(name: str) -> None:
     file = read_file(Path(str(get_testdata_file(name))))

@@ -1,4 +1,4 @@
-"""Compressed pixels without words: comments and foreign segments of JPEG, JPEG-LS and JPEG 2000 streams made blank.
+"""Pixels without words beside them: comments and foreign segments of JPEG, JPEG-LS and JPEG 2000 streams made blank.
 
 Lengths stay, so that every table of offsets goes on being right, and no coded pixel is touched.
 
@@ -11,7 +11,9 @@ from dataclasses import replace
 
 from isocenter.dicom.elements.element import ITEM, Element, in_order
 from isocenter.dicom.elements.file import DicomFile
+from isocenter.dicom.files import tags
 from isocenter.errors import FileError
+from isocenter.intake.deid.pixels.stored import frame_count
 
 _PIXELS = 0x7FE00010
 _JPEG = frozenset(f"1.2.840.10008.1.2.4.{number}" for number in (50, 51, 57, 70))
@@ -30,13 +32,17 @@ _DAMAGED = "Its compressed pixels are damaged between their segments, so that wo
 
 
 def without_words(file: DicomFile) -> DicomFile:
-    """Return a file whose compressed frames hold no comment, no foreign segment and nothing behind their end.
+    """Return a file whose compressed frames hold no comment and no foreign segment, and nothing behind its pixels.
 
     Raises:
         FileError: A stream is damaged.
     """
     element = file.find(_PIXELS)
-    if element is None or not element.is_open or file.syntax not in _JPEG | _JPEG_LS | _JPEG_2000:
+    if element is None:
+        return file
+    if not element.is_open:
+        return _without_surplus(file, element)
+    if file.syntax not in _JPEG | _JPEG_LS | _JPEG_2000:
         return file
     raw = bytearray(element.value)
     is_touched = False
@@ -55,6 +61,20 @@ def without_words(file: DicomFile) -> DicomFile:
         return file
     new = Element(_PIXELS, element.vr, bytes(raw), is_open=True)
     return replace(file, elements=in_order([*file.elements, new]))
+
+
+def _without_surplus(file: DicomFile, element: Element) -> DicomFile:
+    """Return a file with uncompressed pixels, what lies behind the last of them made blank."""
+    rows, columns, bits, samples = (
+        int.from_bytes(bytes(found.value[:2]), "little") if (found := file.find(tag)) else 1
+        for tag in (tags.ROWS, tags.COLUMNS, tags.BITS_ALLOCATED, tags.SAMPLES)
+    )
+    per_pixel = 2 * bits if file.text(tags.PHOTOMETRIC).endswith("_422") else samples * bits  # C.7.6.3.1.2: two in four
+    needed = (rows * columns * per_pixel * frame_count(file) + 7) // 8
+    if not any(element.value[needed:]):
+        return file
+    value = bytes(element.value[:needed]) + bytes(len(element.value) - needed)
+    return replace(file, elements=in_order([*file.elements, Element(_PIXELS, element.vr, value)]))
 
 
 def _frames(raw: bytearray) -> Iterator[list[tuple[int, int]]]:
