@@ -89,7 +89,7 @@ class Way:
             if risk:
                 return replace(told, decision="review", reason=f"{risk} {_LOOK}", name="")
         elif has_pixels(file):
-            looked = self.cleaner.clean(clean, identity=cleaned.identity)
+            looked = self.cleaner.clean(clean, was=file, identity=cleaned.identity)
             clean = looked.file
             told = replace(told, frames=looked.frames, boxes=looked.boxes, seen=looked.seen)
         if self.faces is not None:

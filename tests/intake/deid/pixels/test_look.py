@@ -66,7 +66,7 @@ def test_marks_without_a_letter_are_no_text() -> None:
 
 def test_a_line_in_one_of_many_frames_is_blanked_in_all(tmp_path: Path) -> None:
     file = made("8 bit", tmp_path, frames=12)
-    looked = Cleaner(reader=Scripted("Canary")).clean(file, identity=identity_of(file.elements))
+    looked = Cleaner(reader=Scripted("Canary")).clean(file, was=file, identity=identity_of(file.elements))
     assert looked.frames == 12
     assert looked.boxes
     top, left, bottom, right = looked.boxes[0]

@@ -10,6 +10,7 @@ from isocenter.dicom.elements.file import DicomFile
 from isocenter.dicom.files import tags
 from isocenter.intake.deid.identity import Identity
 from isocenter.intake.deid.pixels.blank import Box, blanked
+from isocenter.intake.deid.pixels.devices import device_boxes
 from isocenter.intake.deid.pixels.look import Seen, look
 from isocenter.intake.deid.pixels.stored import Frame, frame_count, shown
 from isocenter.processing.text.line import Reader
@@ -47,11 +48,17 @@ class Cleaner:
     reader: Reader
     keeps_scales: bool = False
 
-    def clean(self, file: DicomFile, *, identity: Identity) -> Looked:
+    def clean(self, file: DicomFile, *, was: DicomFile, identity: Identity) -> Looked:
         """Return a file with what is written in its pixels blanked, and (0028,0301) saying so.
 
-        A line found in one picture is blanked in all frames. Of few frames each is read; of many, what their
-        lightest and darkest values show together, and the first, middle and last by themselves.
+        Blank becomes what is read, and where the device that made it is known to write. A line found in one picture is
+        blanked in all frames. Of few frames each is read; of many, what their lightest and darkest values show
+        together, and the first, middle and last by themselves.
+
+        Args:
+            file: With its header cleaned.
+            was: As it came: which device made it.
+            identity: Whom the header named.
 
         Raises:
             FileError: The pixels cannot be decoded, or not written again without loss.
@@ -62,7 +69,8 @@ class Cleaner:
             look(picture, reader=self.reader, identity=identity, keeps_scales=self.keeps_scales)
             for picture in pictures_of(file, count)
         )
-        boxes = tuple(dict.fromkeys(box for one in seen for box in one.boxes()))
+        written = device_boxes(was, shape=(_integer(file, tags.ROWS), _integer(file, tags.COLUMNS)))
+        boxes = tuple(dict.fromkeys((*(box for one in seen for box in one.boxes()), *written)))
         clean = blanked(file, dict.fromkeys(range(count), boxes)) if boxes else file
         return Looked(file=_said(clean), frames=count, boxes=boxes, seen=seen)
 
@@ -95,6 +103,11 @@ def has_pixels(file: DicomFile) -> bool:
         return False
     bits = file.find(tags.BITS_ALLOCATED)
     return bits is not None and bytes(bits.value[:2]) not in (b"\1\0", b"\0\1")
+
+
+def _integer(file: DicomFile, tag: int) -> int:
+    element = file.find(tag)
+    return 0 if element is None else int.from_bytes(bytes(element.value[:2]), "little")
 
 
 def _said(file: DicomFile) -> DicomFile:
