@@ -21,6 +21,7 @@ import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,7 @@ _LISTS = {
     "X_TAGS": "X", "U_TAGS": "U", "D_TAGS": "D", "Z_TAGS": "Z", "X_Z_TAGS": "X/Z", "X_D_TAGS": "X/D",
     "Z_D_TAGS": "Z/D", "X_Z_D_TAGS": "X/Z/D", "X_Z_U_STAR_TAGS": "X/Z/U",
 }  # fmt: skip
+_SET_ANEW = frozenset({0x00120062, 0x00120063, 0x00120064, 0x00280301, 0x00280303})  # E.1.1: what was done
 _TEXT = {"AE": 16, "CS": 16, "LO": 64, "LT": 200, "PN": 60, "SH": 16, "ST": 200, "UC": 200, "UT": 200}
 _TECHNICAL = {
     "DS": "1.5",
@@ -189,14 +191,21 @@ def unlisted() -> list[int]:
 
 def by_us(corpus: Path, out: Path) -> dict[str, str]:
     """Clean the corpus by ours; return which file became which."""
+    from isocenter.intake.deid.pixels.cleaner import Cleaner
     from isocenter.intake.deid.profile.profile import Profile
     from isocenter.intake.deid.pseudonyms import Pseudonyms
     from isocenter.intake.deid.treat import Way
     from isocenter.security.keyed import Keyed
 
+    class Blind:
+        """No text is read in pixels here; without any reader, files that may be written on would be kept back."""
+
+        def read(self, _picture: object) -> tuple[()]:
+            return ()
+
     way = Way(
         profile=Profile.of(()), pseudonyms=Pseudonyms(Keyed(secret=bytes(32))), root=corpus, out=out,
-        review=out.with_name("review"),
+        review=out.with_name("review"), cleaner=Cleaner(reader=Blind()),
     )  # fmt: skip
     return {path.name: way.treat(path, number).name for number, path in enumerate(sorted(corpus.glob("*.dcm")), 1)}
 
@@ -212,13 +221,14 @@ def by_anonymizer(corpus: Path, out: Path) -> dict[str, str]:
 
 
 def by_deid(corpus: Path, out: Path) -> dict[str, str]:
-    """Clean the corpus by deid, with the recipe that it ships."""
+    """Clean the corpus by deid, with the recipe that it ships; files on which it stops are not written."""
     from deid.dicom import replace_identifiers
 
     out.mkdir(parents=True)
     for path in sorted(corpus.glob("*.dcm")):
-        for cleaned in replace_identifiers([str(path)], save=False, disable_skip=True, strip_sequences=False):
-            cleaned.save_as(out / path.name)
+        with suppress(AttributeError, KeyError, TypeError, ValueError):
+            for cleaned in replace_identifiers([str(path)], save=False, disable_skip=True, strip_sequences=False):
+                cleaned.save_as(out / path.name)
     return {path.name: path.name for path in out.glob("*.dcm")}
 
 
@@ -255,7 +265,7 @@ def judged(was: Dataset, now: Dataset) -> Iterator[tuple[str, str, bool]]:
     for element in was:
         tag = int(element.tag)
         action = "X" if element.tag.is_private else key.get(tag, "keep")
-        if tag in _STRUCTURAL and action == "keep":
+        if (tag in _STRUCTURAL or tag in _SET_ANEW) and action == "keep":
             continue
         left = now.get(element.tag)
         yield action, f"{element.name} {element.tag}", done(action, element, left)

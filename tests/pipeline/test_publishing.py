@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from hashlib import file_digest
 from pathlib import Path
 
+import nibabel as nib
+import numpy as np
 import pytest
 
 from isocenter import pipeline
@@ -91,7 +93,7 @@ def test_every_form_brings_terms_evidence_and_manifest(world: Path, out: Path, f
 def test_a_stranger_checks_it_without_the_store(world: Path, out: Path) -> None:
     pipeline.publish("d", out, as_="dicom", release=world / "release", store=world / "store")
     steps = [step for step, _ in pipeline.verify(out, store=None).links]
-    assert set(steps) == {"publish", "ingest", "deid", "source"}
+    assert set(steps) == {"publish", "deid", "source"}
     path = next(out.rglob("*.dcm"))
     path.write_bytes(path.read_bytes()[:-1] + b"\1")
     with pytest.raises(SealError, match="changed"):
@@ -193,3 +195,35 @@ def test_nothing_is_written_over(world: Path, out: Path) -> None:
     out.mkdir()
     with pytest.raises(FileError, match="exists"):
         pipeline.publish("d", out, as_="bids", store=world / "store")
+
+
+def test_cases_are_not_called_as_somebody_called_their_files(world: Path, out: Path, tmp_path: Path) -> None:
+    raw, rng = tmp_path / "raw", np.random.default_rng(0)
+    raw.mkdir()
+    for number in range(4):
+        shape = (12, 12, 8)
+        nib.Nifti1Image(rng.normal(size=shape).astype(np.float32), np.eye(4)).to_filename(raw / f"i{number}.nii.gz")
+        labels = np.zeros(shape, np.uint8)
+        labels[3 : 5 + number, 3:6, 2:5] = 1
+        nib.Nifti1Image(labels, np.eye(4)).to_filename(raw / f"l{number}.nii.gz")
+    locks = {"vault": world / "vault", "key": world / "vault.key"}
+    pipeline.deid(raw, tmp_path / "clean", prove=True, store=world / "store", **locks)
+    laid = tmp_path / "Dataset007_Birds"
+    for side in ("imagesTr", "labelsTr"):
+        (laid / side).mkdir(parents=True)
+    # released files bear pseudonyms: which is which, their content tells
+    for path in (tmp_path / "clean" / "pictures").rglob("*.nii.gz"):
+        for number in range(4):
+            for word, side, name in (("i", "imagesTr", "_0000"), ("l", "labelsTr", "")):
+                if np.array_equal(nib.load(path).dataobj, nib.load(raw / f"{word}{number}.nii.gz").dataobj):
+                    shutil.copy(path, laid / side / f"Canary_{number}{name}.nii.gz")
+    sheet = {"channel_names": {"0": "CT"}, "labels": {"background": 0, "liver": 1}, "numTraining": 4,
+             "file_ending": ".nii.gz"}  # fmt: skip
+    (laid / "dataset.json").write_text(json.dumps(sheet))
+    taken = pipeline.ingest(laid, dataset="named", source="ward-3", store=world / "store")
+    assert {entry.id for entry in taken.dataset.entries} == {f"Canary_{number}" for number in range(4)}
+    told = pipeline.publish("named", out, as_="nnunet", store=world / "store").to_json()
+    assert (told["cases"], told["dataset"]) == (4, taken.dataset.id)
+    published = [path for path in out.rglob("*") if path.is_file()]
+    assert not [path for path in published if "Canary" in path.name or b"Canary_" in path.read_bytes()]
+    assert pipeline.verify(out).links

@@ -2,8 +2,8 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
@@ -118,6 +118,15 @@ class Dataset:
             if entry.id == case_id:
                 return entry
         raise NotFoundError(f"Data set {self.name!r} has no case {case_id!r}.")
+
+    def renamed(self, name: Callable[[str], str]) -> "Dataset":
+        """Return the same cases and patients under other names; that is another version.
+
+        Args:
+            name: From an id to another, each its own.
+        """
+        entries = tuple(replace(entry, id=name(entry.id), patient=name(entry.patient)) for entry in self.entries)
+        return replace(self, entries=entries, split=None if self.split is None else self.split.renamed(name))
 
     def to_document(self) -> dict[str, Any]:
         """Return the version as nested plain JSON values."""

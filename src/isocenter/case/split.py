@@ -1,7 +1,7 @@
 """Who is learnt from, chosen on and tested on: by patient, so that nobody stands on two sides."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -51,6 +51,12 @@ class Split:
             raise SplitError(f"There is no fold {fold}; folds run from 0 to {max(self.folds.values(), default=-1)}.")
         inside = side == "validation"
         return frozenset(patient for patient, there in self.folds.items() if (there == fold) is inside)
+
+    def renamed(self, name: Callable[[str], str]) -> "Split":
+        """Return the split of the same patients under other names."""
+        sides = {name(patient): side for patient, side in self.sides.items()}
+        folds = {name(patient): fold for patient, fold in self.folds.items()}
+        return Split(sides=sides, folds=folds, seed=self.seed)
 
     def without(self, patient: str) -> "Split":
         """Return the split of everybody else, each where they were."""

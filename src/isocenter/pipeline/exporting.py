@@ -11,7 +11,7 @@ from isocenter.errors import FileError, LayoutError, NotFoundError
 from isocenter.intake.layouts.writing import WRITERS
 from isocenter.intake.layouts.writing.manifest import names_in, terms_of, write_manifest, write_terms
 from isocenter.intake.layouts.writing.order import Order, Writer
-from isocenter.pipeline.ground import Place, Watch, dataset_item, opened, seal, told
+from isocenter.pipeline.ground import Place, Watch, opened, seal, told
 from isocenter.pipeline.predictions import whole_folder
 from isocenter.pipeline.public import document
 from isocenter.pipeline.sourcing import require_use
@@ -90,35 +90,57 @@ def export_dataset(name: str, out: Path, *, as_: str, store: Place = None, progr
             progress=told(progress, "export"),
         )  # fmt: skip
         with whole_folder(out) as aside:
-            exported = write_out(house, order, aside, write=write, form=as_, step="export")
+            exported = write_out(
+                house, order, aside, write=write, form=as_, step="export", inputs=[_made(house, order)]
+            )
     return replace(exported, out=out, seconds=time.monotonic() - begun)
 
 
 def write_out(
-    house: Store, order: Order, aside: Path, *, write: Writer, form: str, step: str, checks: Iterable[Check] = ()
+    house: Store,
+    order: Order,
+    aside: Path,
+    *,
+    write: Writer,
+    form: str,
+    step: str,
+    inputs: Iterable[Item],
+    checks: Iterable[Check] = (),
 ) -> Exported:
     """Write a data set into a folder, with terms, manifest and receipts; what lies there already is sealed with it.
+
+    Args:
+        house: Whose key signs.
+        order: What is asked for.
+        aside: The folder.
+        write, form: How it is written, and what that is called.
+        step: "export" or "publish".
+        inputs: What the receipt says that it was made from, beside what the sources grant.
+        checks: What was looked at.
 
     Raises:
         InputError, FileError, SealError: As in export_dataset.
     """
     dataset, began = order.dataset, time.monotonic()
-    made = dataset_item(house, dataset)
     written = write(order, aside)
     write_terms(aside, order)
-    write_manifest(aside, order, written, form=form, receipt=made.receipt)
+    write_manifest(aside, order, written, form=form, receipt=_made(house, order).receipt)
     names = names_in(aside)
     receipt = seal(
-        house, step, inputs=(made, *(house.register.get(grant.id).item for grant in order.grants)),
+        house, step, inputs=(*inputs, *(house.register.get(grant.id).item for grant in order.grants)),
         outputs=tuple(Item(name=f"file:{one}", digest=sha256_of(aside / one)) for one in names),
         checks=checks, facts={"form": form, "terms": terms_of(order)},
     )  # fmt: skip
     house.receipts.export(receipt, aside)
     return Exported(
-        step=step, name=dataset.name, dataset=dataset.id, form=form, out=aside, cases=len(written.cases),
+        step=step, name=dataset.name, dataset=order.id, form=form, out=aside, cases=len(written.cases),
         files=len(names), terms=terms_of(order), notes=written.notes, receipt=receipt,
         seconds=time.monotonic() - began,
     )  # fmt: skip
+
+
+def _made(house: Store, order: Order) -> Item:
+    return Item(name=f"dataset:{order.dataset.name}", digest=order.id, receipt=house.receipts.maker(order.id) or "")
 
 
 def require_new(out: Path) -> Path:

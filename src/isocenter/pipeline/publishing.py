@@ -20,7 +20,7 @@ from isocenter.store import Store
 
 DICOM = "dicom"
 _EVIDENCE = "file:evidence/"
-_FILES = ("source:", "instance:")  # of an ingest's inputs, those that are files
+_FILE, _INSTANCE = "source:", "source:instance:"  # of what was taken in: files, by name or by the pseudonym of a UID
 _WORDY = 20  # different words from which on a fact may be a name or number of each patient
 _LONG = 10_000  # from here on a whole number may be one that a patient is known by
 
@@ -61,14 +61,19 @@ def publish(
         proof = _proof(house, dataset)
         proof.require(dataset)
         require_harmless(dataset)
+        shown = dataset.renamed(house.keys.pseudonym) if proof.has_names else dataset
         order = Order(
-            dataset=dataset, case=partial(house.case, dataset), grants=grants, progress=told(progress, "publish")
-        )
+            dataset=shown, version=dataset.id, case=partial(house.case, shown), grants=grants,
+            progress=told(progress, "publish"),
+        )  # fmt: skip
         write = _as_released(house, proof, release) if as_ == DICOM else writer_of(as_)
         with whole_folder(out) as aside:
             for receipt in proof.releases:
                 _put_evidence(house, receipt, aside)
-            exported = write_out(house, order, aside, write=write, form=as_, step="publish", checks=proof.checks)
+            exported = write_out(
+                house, order, aside, write=write, form=as_, step="publish", inputs=proof.items(dataset),
+                checks=proof.checks,
+            )  # fmt: skip
     return replace(exported, out=out, seconds=time.monotonic() - begun)
 
 
@@ -105,6 +110,20 @@ class _Proof:
                 "--prove: nobody looked again at what they left. Make them again with it."
             )
 
+    def items(self, dataset: Dataset) -> Iterator[Item]:
+        """Yield what strangers are told that it was made from: the version, and released files by number.
+
+        The receipt of taking them in stays in the store: it names files as somebody may have called them.
+        """
+        yield Item(name=f"dataset:{dataset.name}", digest=dataset.id)
+        for number, item in enumerate(self.files, 1):
+            yield Item(name=f"released:{number}", digest=item.digest, receipt=item.receipt)
+
+    @property
+    def has_names(self) -> bool:
+        """Whether cases are called as their files are, which nobody has looked at, and not by pseudonyms (DICOM)."""
+        return not all(item.name.startswith(_INSTANCE) for item in self.files)
+
     @property
     def checks(self) -> tuple[Check, ...]:
         """What a receipt says of it."""
@@ -125,7 +144,7 @@ def _required_terms(house: Store, dataset: Dataset) -> tuple[Grant, ...]:
 
 def _proof(house: Store, dataset: Dataset) -> _Proof:
     taken = list(_taken_in(house, dataset))
-    files = tuple(item for one in taken for item in one.inputs if item.name.startswith(_FILES))
+    files = tuple(item for one in taken for item in one.inputs if item.name.startswith(_FILE))
     releases = tuple(house.receipts.get(one) for one in sorted({item.receipt for item in files if item.receipt}))
     if any(one.step != RELEASE for one in releases):
         raise ProofError(f"A receipt behind data set {dataset.name!r} is of another step than {RELEASE}.")

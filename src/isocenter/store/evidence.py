@@ -14,7 +14,7 @@ from isocenter.store.store import Store
 from isocenter.store.versions import blobs_of
 
 _FILE = "file:"
-_TAKEN_IN = "ingest"
+_FROM_ELSEWHERE = ("ingest", "publish")  # steps that stand on files of another folder
 
 
 class StoreEvidence:
@@ -178,14 +178,14 @@ class FolderEvidence:
         return found
 
     def _of_folder(self) -> Iterator[Receipt]:
-        """Yield the receipts that may speak of this folder's files: what was taken in lay in another folder."""
+        """Yield the receipts that may speak of this folder's files: what was taken in, or published, lay elsewhere."""
         queue = list(self.heads())
         for digest in queue:  # grows while it is walked
             receipt = self._receipts.get(digest)
             if receipt is None:
                 continue  # the walk says which one is gone
             yield receipt
-            if receipt.step != _TAKEN_IN:
+            if receipt.step not in _FROM_ELSEWHERE:
                 queue += [one for one in dict.fromkeys(item.receipt for item in receipt.inputs) if one not in queue]
 
     def _require_whole(self) -> None:

@@ -96,7 +96,7 @@ def written(order: Order, folder: Path, form: str) -> Written:
     folder.mkdir()
     write = cast("Writer", find(form, table=WRITERS, group="isocenter.writers"))
     told = write(order, folder)
-    write_terms(folder, order.dataset)
+    write_terms(folder, order)
     write_manifest(folder, order, told, form=form, receipt="f" * 64)
     return told
 
@@ -268,7 +268,7 @@ def test_bids_names_say_what_the_specification_asks_for(tmp_path: Path) -> None:
     assert (out / "README").stat().st_size > 0
     rows = list(csv.DictReader((out / "participants.tsv").open(encoding="utf-8"), delimiter="\t"))
     assert rows[0]["participant_id"] == "sub-pa"
-    assert (out / ".bidsignore").read_text().split() == ["/receipts", "manifest.json", "TERMS.md"]
+    assert (out / ".bidsignore").read_text().split() == ["/receipts", "/evidence", "manifest.json", "TERMS.md"]
 
 
 def test_phases_of_a_ct_stay_apart_in_bids(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 import struct
 from functools import cache
-from typing import NamedTuple
 
 from isocenter.dicom.elements.element import ITEM, ITEM_END, LONG, SEQUENCE_END, SHORT, Element, Item
 from isocenter.dicom.walk import OddError
@@ -62,18 +61,18 @@ def _elements(
     while at < end:
         if end - at < 8 or (is_explicit and buffer[at : at + 8] == _BLANK):  # only blanks may follow
             return found, _padding(buffer, at, end)
-        head = _head(buffer, at, is_explicit=is_explicit)
-        if head.tag == ITEM_END and is_open:
+        tag, vr, length, first, is_unknown = _head(buffer, at, is_explicit=is_explicit)
+        if tag == ITEM_END and is_open:
             return found, at + 8
-        inside = is_explicit and not head.is_unknown
-        if head.length == _UNDEFINED:
-            element, at = _open(buffer, head, end, is_explicit=inside, depth=depth)
+        inside = is_explicit and not is_unknown
+        if length == _UNDEFINED:
+            element, at = _open(buffer, Element(tag, vr), first, end, is_explicit=inside, depth=depth)
         else:
-            at = head.first + head.length
+            at = first + length
             if at > end:
                 raise OddError
-            element = Element(head.tag, head.vr, buffer[head.first : at])
-            if head.vr == "SQ":
+            element = Element(tag, vr, buffer[first:at])
+            if vr == "SQ":
                 _unfold(element, is_explicit=inside, depth=depth)
         found.append(element)
     if is_open:
@@ -81,30 +80,24 @@ def _elements(
     return found, at
 
 
-class _Head(NamedTuple):
-    """The head of an element: what and how long it is, and where its value begins."""
+def _head(buffer: memoryview, at: int, *, is_explicit: bool) -> tuple[int, str, int, int, bool]:
+    """Return an element's tag, kind and length, where its value begins, and whether its kind was written as unknown.
 
-    tag: int
-    vr: str
-    length: int
-    first: int
-    is_unknown: bool = False
-
-
-def _head(buffer: memoryview, at: int, *, is_explicit: bool) -> _Head:
+    A plain tuple: there are hundreds in every file, and anything with names takes four times as long to make.
+    """
     group, low, kind, length = _explicit(buffer, at)
     tag = group << 16 | low
     if not is_explicit or tag == ITEM_END:
-        return _Head(tag, kind_of(tag), _length(buffer, at + 4)[0], at + 8)
+        return tag, kind_of(tag), _length(buffer, at + 4)[0], at + 8, False
     if kind in _SHORT:
-        return _Head(tag, _SHORT[kind], length, at + 8)
+        return tag, _SHORT[kind], length, at + 8, False
     if kind not in _LONG:
         raise OddError
     vr, length = _LONG[kind], _length(buffer, at + 8)[0]
     if vr != "UN":
-        return _Head(tag, vr, length, at + 12)
+        return tag, vr, length, at + 12, False
     # somebody on the way did not know it (PS3.5 6.2.2); the dictionary may, but not what private elements are
-    return _Head(tag, "UN" if group & 1 else kind_of(tag), length, at + 12, is_unknown=True)
+    return tag, "UN" if group & 1 else kind_of(tag), length, at + 12, True
 
 
 def _padding(buffer: memoryview, at: int, end: int) -> int:
@@ -124,17 +117,20 @@ def _unfold(element: Element, *, is_explicit: bool, depth: int) -> None:
     element.value, element.items = b"", items
 
 
-def _open(buffer: memoryview, head: _Head, end: int, *, is_explicit: bool, depth: int) -> tuple[Element, int]:
+def _open(
+    buffer: memoryview, element: Element, at: int, end: int, *, is_explicit: bool, depth: int
+) -> tuple[Element, int]:
     """Return an element whose end only a delimiter marks, and where that is: a sequence, or compressed pixels."""
-    if head.tag == _PIXELS:
-        behind = _fragments_end(buffer, head.first, end)
-        return Element(head.tag, head.vr, buffer[head.first : behind], is_open=True), behind
-    items: list[Item] = []
-    at = head.first
+    element.is_open = True
+    if element.tag == _PIXELS:
+        behind = _fragments_end(buffer, at, end)
+        element.value = buffer[at:behind]
+        return element, behind
+    element.items = items = []
     while True:
         group, low, _ = _implicit(buffer, at)
         if group << 16 | low == SEQUENCE_END:
-            return Element(head.tag, head.vr, items=items, is_open=True), at + 8
+            return element, at + 8
         item, at = _item(buffer, at, end, is_explicit=is_explicit, depth=depth)
         items.append(item)
 

@@ -83,12 +83,12 @@ class Faces:
             ProofError: Brain would be cut, or another pixel differ.
         """
         if not may_show_face(was):
-            return _said(clean), 0
+            return (_said(clean) if any(was.find(tag) for tag in tags.PIXELS) else clean), 0
         region = self._region(was)
         frames, touched = _by_place(path), list[int]()
 
         def where(place: int, shape: tuple[int, int]) -> npt.NDArray[np.bool_]:
-            mask = _mask(frames.get(place, ()), region, shape)
+            mask = _mask(frames.get(place), region, shape)
             touched.extend([place] * bool(mask.any()))
             return mask
 
@@ -104,7 +104,7 @@ class Faces:
             return 0
         region, frames, count = self._region(was), _by_place(path), 0
         for place, (frame, _) in enumerate(stored(read_file(now))):
-            inside = frame[_mask(frames.get(place, ()), region, (frame.shape[0], frame.shape[1]))]
+            inside = frame[_mask(frames.get(place), region, (frame.shape[0], frame.shape[1]))]
             count += bool(len(inside) and (inside != inside[0]).any())
         return count
 
@@ -157,12 +157,15 @@ def _by_place(path: Path) -> Mapping[int, list[Frame]]:
     return found
 
 
-def _mask(frames: Sequence[Frame], region: FaceRegion, shape: tuple[int, int]) -> npt.NDArray[np.bool_]:
+def _mask(frames: Sequence[Frame] | None, region: FaceRegion, shape: tuple[int, int]) -> npt.NDArray[np.bool_]:
     """Return which pixels of a stored frame, or of a mosaic of several, show what is to be removed.
 
     Raises:
+        FileError: Nobody says where the frame lies.
         ProofError: Brain would be among them.
     """
+    if not frames:
+        raise FileError(_UNPLACED)
     mask = np.zeros(shape, bool)
     for frame in frames:
         points = _points(frame)

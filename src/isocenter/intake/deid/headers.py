@@ -109,6 +109,8 @@ class _Pass:
 
     def _without_bare_overlays(self, elements: list[Element], path: tuple[int, ...]) -> list[Element]:
         """Return elements without what described an overlay whose pixels were removed."""
+        if not any(one.tag >> 24 == _OVERLAYS for one in elements):
+            return elements
         present = {element.tag for element in elements}
         bare = [one for one in elements if one.tag >> 24 == _OVERLAYS and one.tag & ~0xFFFF | 0x3000 not in present]
         for element in bare:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from isocenter.dicom.elements.element import Element, walk
+from isocenter.dicom.elements.element import Element
 from isocenter.dicom.elements.text import decode_text
 
 NAME, PATIENT_ID, BIRTH_DATE, ISSUER = 0x00100010, 0x00100020, 0x00100030, 0x00100021
@@ -77,20 +77,27 @@ def is_telling(word: str) -> bool:
 
 def identity_of(elements: list[Element]) -> Identity:
     """Return whom a data set names, at any level; private attributes are not understood and not read."""
-    charset = ""
     strings: dict[str, str] = {}
     first: dict[int, str] = {}
-    for path, element in walk(elements):
-        if element.tag == _CHARSET and not path:
-            charset = decode_text(element.value, "")
-        kind = "name" if element.vr == "PN" else _NAMING.get(element.tag)
-        if kind is None or element.items is not None or not element.value:
-            continue
+    charset = next((decode_text(one.value, "") for one in elements if one.tag == _CHARSET), "")
+    for element, kind, depth in _naming(elements, 0):
         text = decode_text(element.value, charset)
-        if not path:
+        if depth == 0:
             first.setdefault(element.tag, text)
         strings |= dict.fromkeys(_spellings(text, kind), kind)
     return Identity(_patient(first), _person(first), strings, _searched(strings))
+
+
+def _naming(elements: list[Element], depth: int) -> list[tuple[Element, str, int]]:
+    """Return the elements that name somebody, with what they name them by, and how deep they lie."""
+    found = []
+    for element in elements:
+        if element.items is not None:
+            for item in element.items:
+                found += _naming(item.elements, depth + 1)
+        elif (element.vr == "PN" or element.tag in _NAMING) and element.value:
+            found.append((element, "name" if element.vr == "PN" else _NAMING[element.tag], depth))
+    return found
 
 
 def _patient(first: dict[int, str]) -> str:

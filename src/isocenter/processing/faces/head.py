@@ -7,7 +7,7 @@ import numpy.typing as npt
 from scipy.ndimage import binary_fill_holes, binary_opening, gaussian_filter, label
 
 from isocenter.errors import InputError
-from isocenter.image import Affine, Volume
+from isocenter.image import Volume
 from isocenter.image.resample import resample_volume, spaced
 
 STEP_MM = 2.0
@@ -27,14 +27,10 @@ class Head:
     """A head in a scan.
 
     Args:
-        tissue: (s, r, c) on a grid of 2 mm, slices upwards, rows backwards, columns to the left.
-        affine: Of that grid.
         centre: Of the vault's ellipsoid, LPS mm.
         half_mm: Half its length from brow to back, half its width, half its height.
     """
 
-    tissue: npt.NDArray[np.bool_]
-    affine: Affine
     centre: tuple[float, float, float]
     half_mm: tuple[float, float, float]
 
@@ -67,9 +63,8 @@ def find_head(volume: Volume) -> Head:
         raise InputError(f"What is found in the place of a head measures {2 * half:.0f} by {2 * wide:.0f} mm.")
     middle = affine.to_world([top - above / STEP_MM, (low[1] + high[1]) / 2, (low[2] + high[2]) / 2])
     return Head(
-        tissue=tissue, affine=affine, centre=(float(middle[0]), float(middle[1]), float(middle[2])),
-        half_mm=(half, wide, tall),
-    )  # fmt: skip
+        centre=(float(middle[0]), float(middle[1]), float(middle[2])), half_mm=(float(half), float(wide), float(tall))
+    )
 
 
 def tissue_in(volume: Volume) -> npt.NDArray[np.bool_]:

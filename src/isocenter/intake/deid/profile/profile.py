@@ -83,7 +83,12 @@ class Profile:
             sop_class: UID of the object's class, which decides what must stay.
             within: Tag of the sequence in whose item it stands; 0 for the outermost level.
         """
-        return _typed(self.code(tag) or self.by_kind(tag, vr), tag, sop_class=sop_class, within=within)
+        asked = (tag, vr, sop_class, within)
+        known = self._known.get(asked)
+        if known is None:
+            known = _typed(self.code(tag) or self.by_kind(tag, vr), tag, sop_class=sop_class, within=within)
+            self._known[asked] = known
+        return known
 
     def action_if_bare(self, tag: int, *, sop_class: str = "", within: int = 0) -> Action:
         """Return what is done with an attribute of which cleaning left nothing: what the basic profile does, or D."""
@@ -102,6 +107,11 @@ class Profile:
         if vr == "UI":
             return "K" if self.has(UIDS) or _UNLISTED_CLASSES.search(_keyword(tag)) else "U"
         return _BEYOND.get(vr, "K")
+
+    @cached_property
+    def _known(self) -> dict[tuple[int, str, str, int], Action]:
+        """What was asked before: the same few hundred attributes come in every file."""
+        return {}
 
     @cached_property
     def _plain(self) -> "Profile":

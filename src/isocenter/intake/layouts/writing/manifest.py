@@ -49,7 +49,7 @@ def write_terms(folder: Path, order: Order) -> None:
     parts += [f"Origin: {source.origin}"] if source.origin else ["Origin: not stated."]
     parts += [_granted(grant, cases=dataset.sources[grant.id]) for grant in order.grants]
     parts.append(
-        f"Exported by isocenter {__version__} from version {dataset.id} of the data set {dataset.name!r}. Patients and "
+        f"Exported by isocenter {__version__} from version {order.id} of the data set {dataset.name!r}. Patients and "
         "cases bear pseudonyms. Whoever passes this folder on passes these terms on with it."
     )
     write_text(folder / TERMS, "\n\n".join(parts) + "\n")
@@ -99,7 +99,7 @@ def write_manifest(folder: Path, order: Order, written: Written, *, form: str, r
         "isocenter": __version__,
         "format": FORMAT,
         "form": form,
-        "dataset": {"id": dataset.id, "name": dataset.name, "receipt": receipt},
+        "dataset": {"id": order.id, "name": dataset.name, "receipt": receipt},
         "terms": {
             "name": dataset.source.name,
             "licence": dataset.source.licence or NOT_STATED,

@@ -16,14 +16,21 @@ class Order:
     Args:
         dataset: Which version.
         case: Opens one of its cases.
+        version: Id of the version as the store keeps it, where what is written bears other names; else empty.
         grants: What the sources of its cases grant.
         progress: Told (cases done, cases in all).
     """
 
     dataset: Dataset
     case: Callable[[Entry], Case] = field(repr=False)
+    version: str = ""
     grants: tuple[Grant, ...] = ()
     progress: Callable[[int, int], None] | None = field(default=None, repr=False)
+
+    @property
+    def id(self) -> str:
+        """Id of the version in the store."""
+        return self.version or self.dataset.id
 
     def cases(self) -> Iterator[tuple[Entry, Case]]:
         """Open the cases one after the other."""
