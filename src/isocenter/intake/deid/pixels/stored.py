@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
@@ -15,12 +16,14 @@ from isocenter.dicom.files.slow import BROKEN
 from isocenter.errors import FileError
 
 Frame = npt.NDArray[Any]
+_OF_PIXELS = (0x0028, 0x7FE0)
 _HTJ2K = frozenset(f"1.2.840.10008.1.2.4.{number}" for number in (201, 202, 203))
 
 
 def dataset_of(file: DicomFile) -> pydicom.Dataset:
-    """Return a file as pydicom's data set."""
-    return pydicom.dcmread(BytesIO(b"".join(pieces_of(file))), force=True)
+    """Return what a file says of its pixels, and those, as pydicom's data set; decoding needs no more."""
+    bare = replace(file, elements=[one for one in file.elements if one.tag >> 16 in _OF_PIXELS])
+    return pydicom.dcmread(BytesIO(b"".join(pieces_of(bare))), force=True)
 
 
 def frame_count(file: DicomFile) -> int:
