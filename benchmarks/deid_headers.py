@@ -190,24 +190,20 @@ def unlisted() -> list[int]:
 
 
 def by_us(corpus: Path, out: Path) -> dict[str, str]:
-    """Clean the corpus by ours; return which file became which."""
-    from isocenter.intake.deid.pixels.cleaner import Cleaner
+    """Clean the headers of the corpus by ours, as dicom-anonymizer does: no pixel is looked at."""
+    from isocenter.dicom.elements.file import read_file, seldom_collected, write_file
+    from isocenter.intake.deid.headers import clean_headers
     from isocenter.intake.deid.profile.profile import Profile
     from isocenter.intake.deid.pseudonyms import Pseudonyms
-    from isocenter.intake.deid.treat import Way
     from isocenter.security.keyed import Keyed
 
-    class Blind:
-        """No text is read in pixels here; without any reader, files that may be written on would be kept back."""
-
-        def read(self, _picture: object) -> tuple[()]:
-            return ()
-
-    way = Way(
-        profile=Profile.of(()), pseudonyms=Pseudonyms(Keyed(secret=bytes(32))), root=corpus, out=out,
-        review=out.with_name("review"), cleaner=Cleaner(reader=Blind()),
-    )  # fmt: skip
-    return {path.name: way.treat(path, number).name for number, path in enumerate(sorted(corpus.glob("*.dcm")), 1)}
+    out.mkdir(parents=True)
+    profile, pseudonyms = Profile.of(()), Pseudonyms(Keyed(secret=bytes(32)))
+    for path in sorted(corpus.glob("*.dcm")):
+        with seldom_collected():
+            cleaned = clean_headers(read_file(path), profile=profile, pseudonyms=pseudonyms)
+            write_file(cleaned.file, out / path.name)
+    return {path.name: path.name for path in out.glob("*.dcm")}
 
 
 def by_anonymizer(corpus: Path, out: Path) -> dict[str, str]:

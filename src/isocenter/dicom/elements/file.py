@@ -1,8 +1,10 @@
 """A DICOM file whole: its meta information, its data set, and the syntax that it is written in (PS3.10 7)."""
 
+import gc
 import struct
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -20,6 +22,7 @@ from isocenter.dicom.walk import OddError
 from isocenter.errors import FileError
 
 _PREAMBLE = 128
+_OBJECTS = 200_000  # made before cycles are looked for
 _START = _PREAMBLE + len(b"DICM")
 _META_GROUP = b"\x02\x00"
 _MOST_INFLATED = 1 << 32  # bytes; more in one deflated data set is a bomb, not a picture
@@ -57,6 +60,20 @@ class DicomFile:
         """Return a value of the outermost level as ASCII text; empty where absent."""
         element = self.find(tag)
         return "" if element is None else text_of(element.value)
+
+
+@contextmanager
+def seldom_collected() -> Iterator[None]:
+    """Let Python look for cycles of objects seldom: a file is thousands of elements, none of them in one.
+
+    That search takes two fifths of the time that cleaning a file takes otherwise.
+    """
+    before = gc.get_threshold()
+    gc.set_threshold(_OBJECTS, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def read_file(path: Path) -> DicomFile:
