@@ -2,6 +2,8 @@
 
 import pytest
 
+from isocenter.dicom.elements.element import Element
+from isocenter.intake.deid.identity import identity_of
 from isocenter.intake.deid.words import cleaned
 
 
@@ -34,3 +36,22 @@ def test_an_ordinary_word_goes_where_it_is_somebodys_name() -> None:
 
 def test_a_site_may_allow_words_of_its_own() -> None:
     assert cleaned("PROTOKOLL HEAD", more=frozenset({"protokoll"})) == "PROTOKOLL HEAD"
+
+
+@pytest.mark.parametrize(
+    ("said", "text", "is_met"),
+    [
+        ("Canary^Yellow", "for CANARY, knee", True),
+        ("Canary^Yellow", "for canaries", False),
+        ("Canary^Yellow", "seen_by_canary_today", True),
+        ("O'Neil^Ann", "MRS O'NEIL", True),
+        ("O'Neil^Ann", "neilson", False),
+        ("Müller^Ann", "Dr. MÜLLER", True),
+        ("王^小明", "复查：王小明，男", True),
+        ("王^小明", "knee", False),
+        ("Kelvin^Ann", "\u212aelvin", True),  # a letter that only looks like K
+    ],
+)
+def test_a_name_is_met_as_a_word_of_its_own_and_chinese_anywhere(said: str, text: str, is_met: bool) -> None:
+    identity = identity_of([Element(0x00080005, "CS", b"ISO_IR 192"), Element(0x00100010, "PN", said.encode())])
+    assert identity.is_met_in(text) is is_met

@@ -159,8 +159,7 @@ class _Pass:
             or (element.vr == "CS" and _is_term(text_of(element.value)))
         ):
             return element
-        pattern = self.identity.pattern()
-        if pattern is None or not pattern.search(decode_text(element.value, self.charset)):
+        if not self.identity.is_met_in(decode_text(element.value, self.charset)):
             return element
         return self._cleaned(element, path, "it held a word that names somebody")
 
@@ -193,8 +192,8 @@ class _Pass:
     def _clean_text(self, text: str, vr: str) -> str:
         if vr != "CS":
             return cleaned(text, identity=self.identity.searched, more=self.profile.site.words)
-        pattern = self.identity.pattern()  # a word of the standard, which has its place among others
-        return WORD if pattern is not None and pattern.search(text) and not _is_term(text) else text
+        # a word of the standard, which has its place among others
+        return WORD if self.identity.is_met_in(text) and not _is_term(text) else text
 
     def _sequence(self, element: Element, action: Action, path: tuple[int, ...]) -> Element:
         if action == "Z":

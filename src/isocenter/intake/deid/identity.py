@@ -40,13 +40,23 @@ class Identity:
     strings: dict[str, str]
     searched: frozenset[str]
 
-    def pattern(self) -> re.Pattern[str] | None:
-        """Return what finds any of it in a text; None where nobody is named."""
-        return _pattern(self.searched)
+    def is_met_in(self, text: str) -> bool:
+        """Return whether a text holds any of it, as a word or words of their own; Chinese anywhere."""
+        if text.isascii() and _first_words(self.searched).isdisjoint(word.lower() for word in _WORD.findall(text)):
+            return False  # nearly every text: to make a pattern takes as long as all else that is done with a file
+        pattern = _pattern(self.searched)
+        return pattern is not None and pattern.search(text) is not None
 
 
 NOBODY = Identity(patient="", person="", strings={}, searched=frozenset())
 """Of a file that names no one."""
+
+
+@lru_cache(maxsize=256)
+def _first_words(searched: frozenset[str]) -> frozenset[str]:
+    """Return the first word of each string, in lower case; what has no word names nobody."""
+    words = (_WORD.search(one) for one in searched)
+    return frozenset(found[0].lower() for found in words if found is not None)
 
 
 @lru_cache(maxsize=256)

@@ -49,8 +49,7 @@ def look_again(picture: npt.NDArray[Any], *, reader: Reader, identity: Identity)
 
 def is_like(text: str, identity: Identity) -> bool:
     """Return whether a text as read holds, or nearly holds, a word of an identity."""
-    pattern = identity.pattern()
-    if pattern is not None and pattern.search(text):
+    if identity.is_met_in(text):
         return True
     words = text.casefold().split()
     known = [one.casefold() for one in identity.searched if len(one) >= _LEAST_LETTERS]
