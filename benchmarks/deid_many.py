@@ -14,6 +14,7 @@ import platform
 import shutil
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,8 @@ import torch
 from pydicom.data import get_testdata_file
 
 from isocenter import pipeline
+from isocenter.dicom.elements.file import meta_of, read_file, write_file
+from isocenter.dicom.elements.text import padded
 
 _ROOT = Path(__file__).resolve().parents[1]
 _EDGE = 64
@@ -64,20 +67,30 @@ def main() -> None:
 
 def make(folder: Path, count: int) -> None:
     """Write so many slices, each with a UID of its own."""
-    one = pydicom.dcmread(str(get_testdata_file("CT_small.dcm")))
-    pixels = one.pixel_array[:_EDGE, :_EDGE]
-    one.Rows = one.Columns = _EDGE
-    one.PixelData = np.ascontiguousarray(pixels).tobytes()
-    del one[0x00080005]
+    dataset = pydicom.dcmread(str(get_testdata_file("CT_small.dcm")))
+    pixels = dataset.pixel_array[:_EDGE, :_EDGE]
+    dataset.Rows = dataset.Columns = _EDGE
+    dataset.PixelData = np.ascontiguousarray(pixels).tobytes()
+    folder.mkdir(parents=True)
+    dataset.save_as(folder / "one.dcm")
+    one = read_file(folder / "one.dcm")
+    (folder / "one.dcm").unlink()
     for number in range(count):
-        patient, study = divmod(number, 100)[0], number // 50
-        one.PatientName, one.PatientID = f"Canary{patient:04d}^Yellow", f"MRN{patient:07d}"
-        one.PatientBirthDate = f"19{patient % 90 + 10:02d}0312"
-        one.StudyInstanceUID, one.SeriesInstanceUID = f"1.2.826.0.1.{study}", f"1.2.826.0.1.{study}.1"
-        one.SOPInstanceUID = one.file_meta.MediaStorageSOPInstanceUID = f"1.2.826.0.1.{study}.1.{number}"
+        patient, study = number // 100, number // 50
+        said = {
+            0x00080018: f"1.2.826.0.1.{study}.1.{number}", 0x0020000D: f"1.2.826.0.1.{study}",
+            0x0020000E: f"1.2.826.0.1.{study}.1", 0x00100010: f"Canary{patient:04d}^Yellow",
+            0x00100020: f"MRN{patient:07d}", 0x00100030: f"19{patient % 90 + 10:02d}0312",
+        }  # fmt: skip
+        elements = [
+            replace(element, value=padded(said[element.tag].encode(), b"\0" if element.vr == "UI" else b" "))
+            if element.tag in said else element
+            for element in one.elements
+        ]  # fmt: skip
         path = folder / f"{patient:04d}" / f"{number:06d}.dcm"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        one.save_as(path)
+        path.parent.mkdir(exist_ok=True)
+        meta = meta_of(syntax=one.syntax, sop_class="1.2.840.10008.5.1.4.1.1.2", instance=said[0x00080018])
+        write_file(replace(one, elements=elements, meta=meta), path)
 
 
 def resident() -> float:
