@@ -44,7 +44,7 @@ class Pseudonyms:
         return -(_LEAST_DAYS + code % (_MOST_DAYS - _LEAST_DAYS + 1))
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 12)
 def _uid(keyed: Keyed, uid: str) -> str:
     raw = bytearray(keyed.code("uid", uid)[:16])
     raw[6] = raw[6] & 0x0F | 0x80  # RFC 9562: a UUID of version 8, of the common variant

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from isocenter.dicom.elements.element import tag_text
 from isocenter.dicom.elements.file import read_file
@@ -80,12 +81,13 @@ def _with_doubtful_apart(files: list[Treated], way: Way) -> Iterable[Treated]:
 
 
 class _Met:
-    """Whom the files of a run named, gathered file by file."""
+    """Whom the files of a run named, gathered file by file; what files have in common is held once."""
 
     def __init__(self, project: str) -> None:
         self._project = project
         self._known: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
         self._studies: dict[str, dict[str, str]] = defaultdict(dict)
+        self._held: dict[Any, Any] = {}
 
     def noted(self, file: Treated) -> Treated:
         """Remember whom a file named, and return it without."""
@@ -95,7 +97,13 @@ class _Met:
             self._known[file.patient][kind].add(text)
         if all(file.study):
             self._studies[file.patient] |= {file.study[0]: file.study[1]}
-        return replace(file, identity=None)
+        elements = self._once(tuple(sorted(file.elements.items())), file.elements)
+        patient, person = (self._once(text, text) for text in (file.patient, file.person))
+        return replace(file, identity=None, study=("", ""), elements=elements, patient=patient, person=person)
+
+    def _once(self, key: Any, value: Any) -> Any:
+        """Return the value that was held first under a key."""
+        return self._held.setdefault(key, value)
 
     def people(self) -> tuple[Person, ...]:
         """Return everybody."""
