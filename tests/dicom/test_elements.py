@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pydicom
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from pydicom.data import get_testdata_file, get_testdata_files
 
 from isocenter.dicom.elements.decode import decode
-from isocenter.dicom.elements.element import Element, Item, walk
+from isocenter.dicom.elements.element import Element, Item
 from isocenter.dicom.elements.encode import encode
 from isocenter.dicom.elements.file import read_file, write_file
 from isocenter.dicom.elements.text import decode_text, encode_text
@@ -19,6 +20,14 @@ from isocenter.dicom.walk import OddError
 from isocenter.errors import FileError
 
 SYNTAXES = ("MR_small.dcm", "MR_small_implicit.dcm", "JPEG2000.dcm", "SC_rgb_rle.dcm", "rtplan.dcm", "test-SR.dcm")
+
+
+def walk(elements: list[Element], *, path: tuple[int, ...] = ()) -> Iterator[tuple[tuple[int, ...], Element]]:
+    """Yield every element of a data set at every level, each with the tags of the sequences around it."""
+    for element in elements:
+        yield path, element
+        for item in element.items or ():
+            yield from walk(item.elements, path=(*path, element.tag))
 
 
 def data_set(path: Path) -> bytes:

@@ -1,6 +1,6 @@
 """An element of a data set as it is encoded: its value stays bytes until somebody wants another one."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 Bytes = bytes | memoryview
@@ -46,14 +46,6 @@ class Item:
 
     elements: list[Element] = field(default_factory=list)
     is_open: bool = False
-
-
-def walk(elements: list[Element], *, path: tuple[int, ...] = ()) -> Iterator[tuple[tuple[int, ...], Element]]:
-    """Yield every element of a data set at every level, each with the tags of the sequences around it."""
-    for element in elements:
-        yield path, element
-        for item in element.items or ():
-            yield from walk(item.elements, path=(*path, element.tag))
 
 
 def in_order(elements: Iterable[Element]) -> list[Element]:

@@ -61,6 +61,16 @@ class DicomFile:
         element = self.find(tag)
         return "" if element is None else text_of(element.value)
 
+    def integer(self, tag: int, default: int = 0) -> int:
+        """Return an unsigned short of the outermost level; a default where absent."""
+        element = self.find(tag)
+        return default if element is None else int.from_bytes(bytes(element.value[:2]), "little")
+
+    @property
+    def holds_pixels(self) -> bool:
+        """Whether it has pixels, in whatever form."""
+        return any(self.find(tag) for tag in tags.PIXELS)
+
 
 @contextmanager
 def seldom_collected() -> Iterator[None]:

@@ -83,7 +83,7 @@ class Faces:
             ProofError: Brain would be cut, or another pixel differ.
         """
         if not may_show_face(was):
-            return (_said(clean) if any(was.find(tag) for tag in tags.PIXELS) else clean), 0
+            return (_said(clean) if was.holds_pixels else clean), 0
         region = self._region(was)
         frames, touched = _by_place(path), list[int]()
 
@@ -122,7 +122,7 @@ class Faces:
 def may_show_face(file: DicomFile) -> bool:
     """Return whether a file may show a face: scans of heads, or of a part that nobody names, and pictures of people."""
     modality = file.text(tags.MODALITY).upper()
-    if not any(file.find(tag) for tag in tags.PIXELS) or modality not in _SCANS | _SHOWN:
+    if not file.holds_pixels or modality not in _SCANS | _SHOWN:
         return False
     charset = file.text(tags.CHARACTER_SET)
     said = (file.find(tag) for tag in (_BODY_PART, _STUDY_DESCRIPTION, tags.SERIES_DESCRIPTION, tags.PROTOCOL))

@@ -17,7 +17,7 @@ def risk_of(file: DicomFile) -> str:
 
     A radiograph or slice as its device made it seldom does, but may: only looking tells (clean-pixel-data).
     """
-    if not any(file.find(tag) for tag in tags.PIXELS):
+    if not file.holds_pixels:
         return ""
     if file.text(_BURNED_IN).upper() == "YES":
         return "Its header says that something is written in the pixels (Burned In Annotation)."

@@ -69,7 +69,7 @@ class Cleaner:
             look(picture, reader=self.reader, identity=identity, keeps_scales=self.keeps_scales)
             for picture in pictures_of(file, count)
         )
-        written = device_boxes(was, shape=(_integer(file, tags.ROWS), _integer(file, tags.COLUMNS)))
+        written = device_boxes(was, shape=(file.integer(tags.ROWS), file.integer(tags.COLUMNS)))
         boxes = tuple(dict.fromkeys((*(box for one in seen for box in one.boxes()), *written)))
         clean = blanked(file, dict.fromkeys(range(count), boxes)) if boxes else file
         return Looked(file=_said(clean), frames=count, boxes=boxes, seen=seen)
@@ -99,15 +99,7 @@ def pictures_of(file: DicomFile, count: int) -> Iterator[Frame]:
 
 def has_pixels(file: DicomFile) -> bool:
     """Return whether a file has pixels to look at; in those of a segmentation, one bit each, nothing is written."""
-    if not any(file.find(tag) for tag in tags.PIXELS):
-        return False
-    bits = file.find(tags.BITS_ALLOCATED)
-    return bits is not None and bytes(bits.value[:2]) not in (b"\1\0", b"\0\1")
-
-
-def _integer(file: DicomFile, tag: int) -> int:
-    element = file.find(tag)
-    return 0 if element is None else int.from_bytes(bytes(element.value[:2]), "little")
+    return file.holds_pixels and file.integer(tags.BITS_ALLOCATED, 1) not in (1, 1 << 8)  # 1 in either order of bytes
 
 
 def _said(file: DicomFile) -> DicomFile:

@@ -66,8 +66,7 @@ def without_words(file: DicomFile) -> DicomFile:
 def _without_surplus(file: DicomFile, element: Element) -> DicomFile:
     """Return a file with uncompressed pixels, what lies behind the last of them made blank."""
     rows, columns, bits, samples = (
-        int.from_bytes(bytes(found.value[:2]), "little") if (found := file.find(tag)) else 1
-        for tag in (tags.ROWS, tags.COLUMNS, tags.BITS_ALLOCATED, tags.SAMPLES)
+        file.integer(tag, 1) for tag in (tags.ROWS, tags.COLUMNS, tags.BITS_ALLOCATED, tags.SAMPLES)
     )
     per_pixel = 2 * bits if file.text(tags.PHOTOMETRIC).endswith("_422") else samples * bits  # C.7.6.3.1.2: two in four
     needed = (rows * columns * per_pixel * frame_count(file) + 7) // 8
