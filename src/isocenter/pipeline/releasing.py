@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from isocenter.errors import FileError, InputError
-from isocenter.intake.deid.evidence import Bound, Evidence, found_texts
+from isocenter.intake.deid.evidence import Bound, Evidence, Tally
 from isocenter.intake.deid.faces import Faces
-from isocenter.intake.deid.page import FOLDER as EVIDENCE
+from isocenter.intake.deid.ledger import EVIDENCE
 from isocenter.intake.deid.page import set_aside, write_all
 from isocenter.intake.deid.pixels.cleaner import Cleaner
 from isocenter.intake.deid.profile.options import FEATURES, PIXELS
@@ -21,7 +21,6 @@ from isocenter.intake.deid.proof.second import SecondLook
 from isocenter.intake.deid.pseudonyms import Pseudonyms
 from isocenter.intake.deid.run import Difference, Done, differences, require_apart, treat_all
 from isocenter.intake.deid.treat import Way
-from isocenter.intake.deid.vault.vault import Vault
 from isocenter.intake.layouts.writing.manifest import names_in
 from isocenter.pipeline.ground import RELEASE, Place, Watch, now, opened, seal, told
 from isocenter.pipeline.predictions import whole_folder
@@ -119,23 +118,28 @@ def deid(
     out = _required_out(folder, out)
     safe = opened_vault(vault, key)
     project, run = project or out.name, secrets.token_hex(8)
-    with opened(store, create_new=True) as house, whole_folder(out) as aside:
+    with opened(store, create_new=True) as house, safe.evidence_of(run) as keep, whole_folder(out) as aside:
         way = Way(
             profile=asked, pseudonyms=safe.pseudonyms(project), root=folder, out=aside, review=aside / _REVIEW,
             cleaner=_cleaner(asked, keep_scales=keep_scales),
             faces=Faces.found_in(folder, progress=told(progress, "faces")) if asked.has(FEATURES) else None,
             second=SecondLook(profile=asked, reader=_second(asked)) if prove else None,
         )  # fmt: skip
-        done = treat_all(way, project=project, progress=told(progress, "deid"))
-        _keep(done, safe, run=run)
-        evidence = Evidence(run=run, project=project, at=now(), profile=asked, is_proved=prove, files=done.files)
+        done = treat_all(way, project=project, keep=keep, progress=told(progress, "deid"))
+        keep("names.txt", "\n".join(map(str, done.sources)).encode("utf-8", "surrogateescape"))
+        for person in done.people:
+            safe.people.keep(person)
+        evidence = Evidence(
+            run=run, project=project, at=now(), profile=asked, is_proved=prove, files=done.files,
+            tally=Tally.of(done.files),
+        )  # fmt: skip
         review = set_aside(evidence, aside / _REVIEW, out)
         write_all(evidence, aside)
         _keep_evidence(house, aside)
         receipt = _sealed(house, evidence, done, aside, keyed=way.pseudonyms.keyed)
         house.receipts.export(receipt, aside)
     return Released(
-        out=out, review=review, evidence=evidence.to_json(), bounds=evidence.bounds(), receipt=receipt,
+        out=out, review=review, evidence=evidence.to_json(), bounds=evidence.bounds, receipt=receipt,
         seconds=time.monotonic() - begun,
     )  # fmt: skip
 
@@ -172,14 +176,6 @@ def _reader(name: str) -> Reader:
     return cast("Reader", cast("Any", find(name, table=READERS, group="isocenter.readers"))())
 
 
-def _keep(done: Done, vault: Vault, *, run: str) -> None:
-    """Lock away whom the files named, what was read in their pixels, and which file had which number."""
-    for person in done.people:
-        vault.people.keep(person)
-    vault.put_evidence(run, "texts.json", found_texts(done.files))
-    vault.put_evidence(run, "names.txt", "\n".join(map(str, done.sources)).encode("utf-8", "surrogateescape"))
-
-
 def _keep_evidence(house: Store, aside: Path) -> None:
     """Keep the evidence in the store too: what is published of these files later goes out with it."""
     for path in sorted((aside / EVIDENCE).iterdir()):
@@ -191,7 +187,7 @@ def _sealed(house: Store, evidence: Evidence, done: Done, aside: Path, *, keyed:
     inputs = [Item(name=f"source:{number}", digest=_keyed(path, keyed)) for number, path in enumerate(done.sources, 1)]
     checks = [
         Check(name=f"second look, {one.what}", held=one.found == 0, figure=f"{one.found} of {one.of}", limit="0")
-        for one in evidence.bounds()
+        for one in evidence.bounds
     ]
     return seal(
         house, RELEASE, inputs=inputs,

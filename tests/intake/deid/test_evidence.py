@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 
 from isocenter.intake.deid import cohort, risk, treat
-from isocenter.intake.deid.evidence import Evidence, found_texts
+from isocenter.intake.deid.evidence import Evidence, Tally
+from isocenter.intake.deid.ledger import Ledger
 from isocenter.intake.deid.page import set_aside, write_all
 from isocenter.intake.deid.pixels.look import Seen
 from isocenter.intake.deid.profile.options import OPTIONS
 from isocenter.intake.deid.profile.profile import Profile, Site
+from isocenter.intake.deid.texts import with_texts_kept
 from isocenter.intake.deid.treated import Treated
 from isocenter.pages.words import WORDS, reword
 from isocenter.processing.text.line import Line
@@ -19,7 +21,7 @@ from isocenter.processing.text.line import Line
 def evidence(*files: Treated, proved: bool = True, site: Site | None = None) -> Evidence:
     return Evidence(
         run="ab12", project="birds", at="2026-11-21T10:00:00Z", profile=Profile.of((), site=site), is_proved=proved,
-        files=files,
+        files=files, tally=Tally.of(files),
     )  # fmt: skip
 
 
@@ -31,21 +33,32 @@ def released(number: int, patient: str = "P1", **more: object) -> Treated:
 def test_bounds_count_files_patients_and_frames() -> None:
     found = evidence(released(1, frames=3), released(2, frames=1), released(3, "P2"), Treated(
         number=4, kind="other", decision="review", reason="strange"))  # fmt: skip
-    assert [(one.what, one.found, one.of) for one in found.bounds()] == [
+    assert [(one.what, one.found, one.of) for one in found.bounds] == [
         ("files", 0, 3), ("patients", 0, 2), ("frames", 0, 4),
     ]  # fmt: skip
-    assert found.bounds()[0].most == pytest.approx(1 - 0.05 ** (1 / 3))
+    assert found.bounds[0].most == pytest.approx(1 - 0.05 ** (1 / 3))
 
 
 def test_without_a_second_look_nothing_is_claimed() -> None:
-    assert evidence(released(1), proved=False).bounds() == ()
+    assert evidence(released(1), proved=False).bounds == ()
 
 
-def test_what_was_read_in_pixels_goes_to_the_vault_alone() -> None:
+def test_what_was_read_in_pixels_goes_to_the_vault_alone(tmp_path: Path) -> None:
     seen = Seen(blank=(Line(top=1, left=2, bottom=3, right=4, text="Canary", score=0.9),), kept=())
-    found = evidence(released(1, seen=(seen,), boxes=((1, 2, 3, 4),)))
-    assert b"Canary" in found_texts(found.files)
-    assert "Canary" not in json.dumps(found.to_json()) + "".join(found.lines()) + repr(found)
+    kept: dict[str, bytes] = {}
+    ledger = Ledger(tmp_path / "files.jsonl")
+    ledger.write(with_texts_kept([released(7, seen=(seen,), boxes=((1, 2, 3, 4),), person="Canary")], kept.__setitem__))
+    assert json.loads(kept["texts-1.json"])["7"][0] == {"text": "Canary", "score": 0.9, "box": [1, 2, 3, 4]}
+    found = evidence(*ledger)
+    assert "Canary" not in json.dumps(found.to_json()) + ledger.path.read_text() + repr(found)
+
+
+def test_texts_are_kept_while_a_run_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("isocenter.intake.deid.texts._TOGETHER", 2)
+    kept: dict[str, bytes] = {}
+    read = (released(number, seen=(Seen(blank=(), kept=()),)) for number in range(1, 6))
+    assert [len(kept) for _ in with_texts_kept(read, kept.__setitem__)] == [0, 0, 1, 1, 2]
+    assert [sorted(json.loads(one)) for one in kept.values()] == [["1", "2"], ["3", "4"], ["5"]]
 
 
 def test_the_pages_say_what_a_site_keeps_and_why(tmp_path: Path) -> None:

@@ -17,8 +17,9 @@ from isocenter.intake.deid.profile.options import FEATURES
 from isocenter.intake.deid.profile.profile import Profile
 from isocenter.intake.deid.proof.second import SecondLook
 from isocenter.intake.deid.pseudonyms import Pseudonyms
-from isocenter.intake.deid.run import Done, treat_all
+from isocenter.intake.deid.run import treat_all
 from isocenter.intake.deid.treat import Way
+from isocenter.intake.deid.treated import Treated
 from isocenter.processing.faces import region as region_of
 from isocenter.processing.faces.region import FaceRegion, find_face
 from isocenter.security.keyed import Keyed
@@ -36,14 +37,14 @@ def volume_of(modality: str = "MR", orientation: str = "SPL") -> Volume:
     return head().sample(affine, shape, modality=modality, rng=np.random.default_rng(0))[0]
 
 
-def treated(root: Path, out: Path) -> Done:
+def treated(root: Path, out: Path) -> list[Treated]:
     """Return what was done with the files below a folder, faces removed and looked for again."""
     profile = Profile.of((FEATURES,))
     way = Way(
         profile=profile, pseudonyms=Pseudonyms(Keyed(secret=b"0" * 32)), root=root, out=out, review=out / "review",
         cleaner=Cleaner(reader=Blind()), faces=Faces.found_in(root), second=SecondLook(profile=profile, reader=None),
     )  # fmt: skip
-    return treat_all(way, project="p")
+    return list(treat_all(way, project="p", keep={}.__setitem__).files)
 
 
 def edit(path: Path, **values: object) -> Path:
@@ -73,9 +74,9 @@ def test_a_head_leaves_without_its_face_and_with_all_else(tmp_path: Path, modali
     volume = volume_of(modality, orientation)
     write_series(volume, tmp_path / "in" / "a", header=HEADER)
     done = treated(tmp_path / "in", tmp_path / "out")
-    assert {file.decision for file in done.files} == {"release"}
-    assert all(file.is_proved for file in done.files)
-    assert sum(file.faces for file in done.files) > 10
+    assert {file.decision for file in done} == {"release"}
+    assert all(file.is_proved for file in done)
+    assert sum(file.faces for file in done) > 10
     require_cut(loaded(tmp_path / "in"), loaded(tmp_path / "out" / "dicom"), find_face(loaded(tmp_path / "in")))
     one = pydicom.dcmread(next((tmp_path / "out").rglob("*.dcm")))
     assert one[VISUAL_FEATURES].value == "NO"
@@ -90,14 +91,14 @@ def test_another_series_of_the_same_frame_of_reference_is_cut_by_the_same_region
     for path in write_series(few, tmp_path / "in" / "few", header=header):
         edit(path, FrameOfReferenceUID=pydicom.dcmread(next((tmp_path / "in" / "fine").iterdir())).FrameOfReferenceUID)
     done = treated(tmp_path / "in", tmp_path / "out")
-    assert [file.decision for file in done.files] == ["release"] * 49
-    assert sum(file.faces for file in done.files[:3]) == 3
+    assert [file.decision for file in done] == ["release"] * 49
+    assert sum(file.faces for file in done[:3]) == 3
 
 
 def test_an_enhanced_file_is_cut_frame_by_frame(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     write_enhanced(volume_of(), tmp_path / "in" / "one.dcm", header=HEADER)
-    (file,) = treated(tmp_path / "in", tmp_path / "out").files
+    (file,) = treated(tmp_path / "in", tmp_path / "out")
     assert (file.decision, file.is_proved) == ("release", True)
     require_cut(loaded(tmp_path / "in"), loaded(tmp_path / "out" / "dicom"), find_face(loaded(tmp_path / "in")))
 
@@ -106,7 +107,7 @@ def test_a_part_far_from_the_head_stays_as_it_is(tmp_path: Path) -> None:
     for path in write_series(volume_of(), tmp_path / "in", header=Header(description="ankle")):
         edit(path, BodyPartExamined="ANKLE", StudyDescription="ankle")
     done = treated(tmp_path / "in", tmp_path / "out")
-    assert {(file.decision, file.faces) for file in done.files} == {("release", 0)}
+    assert {(file.decision, file.faces) for file in done} == {("release", 0)}
 
 
 @pytest.mark.parametrize(
@@ -122,7 +123,7 @@ def test_what_may_show_a_face_that_cannot_be_cut_is_kept_back(
 ) -> None:
     paths = write_series(volume_of(), tmp_path / "in", header=HEADER)
     edit(paths[20], **values)
-    found = {file.number: file for file in treated(tmp_path / "in", tmp_path / "out").files}
+    found = {file.number: file for file in treated(tmp_path / "in", tmp_path / "out")}
     kept = [file for file in found.values() if file.decision == "review"]
     assert len(kept) == 1
     assert word in kept[0].reason
@@ -132,7 +133,7 @@ def test_what_may_show_a_face_that_cannot_be_cut_is_kept_back(
 def test_a_scout_view_through_a_head_is_kept_back(tmp_path: Path) -> None:
     paths = write_series(volume_of("CT"), tmp_path / "in", header=HEADER)
     edit(paths[20], ImageType=["ORIGINAL", "PRIMARY", "LOCALIZER"])
-    kept = [file for file in treated(tmp_path / "in", tmp_path / "out").files if file.decision == "review"]
+    kept = [file for file in treated(tmp_path / "in", tmp_path / "out") if file.decision == "review"]
     assert ["no place in the patient" in file.reason for file in kept] == [True]
 
 
@@ -140,15 +141,15 @@ def test_half_a_head_is_kept_back_with_the_reason(tmp_path: Path) -> None:
     whole = volume_of()
     write_series(Volume(voxels=whole.voxels[:20], affine=whole.affine, modality="MR"), tmp_path / "in", header=HEADER)
     done = treated(tmp_path / "in", tmp_path / "out")
-    assert {file.decision for file in done.files} == {"review"}
-    assert "top of the head" in done.files[0].reason
+    assert {file.decision for file in done} == {"review"}
+    assert "top of the head" in done[0].reason
 
 
 def test_pictures_and_nifti_files_are_kept_back(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     Image.fromarray(np.zeros((9, 9), np.uint8)).save(tmp_path / "in" / "a.png")
     nib.Nifti1Image(np.zeros((2, 2, 2), np.int16), np.eye(4)).to_filename(tmp_path / "in" / "b.nii.gz")
-    files = treated(tmp_path / "in", tmp_path / "out").files
+    files = treated(tmp_path / "in", tmp_path / "out")
     assert [file.decision for file in files] == ["review", "review"]
     assert all("faces are found in DICOM" in file.reason for file in files)
 
@@ -157,7 +158,7 @@ def test_a_face_that_was_left_would_be_found(tmp_path: Path, monkeypatch: pytest
     write_series(volume_of(), tmp_path / "in", header=HEADER)
     monkeypatch.setattr(Faces, "cut", lambda _self, _path, _was, clean: (clean, 0))
     done = treated(tmp_path / "in", tmp_path / "out")
-    kept = [file for file in done.files if file.decision == "review"]
+    kept = [file for file in done if file.decision == "review"]
     assert len(kept) > 10
     assert all("where a face was" in file.reason for file in kept)
 
@@ -166,7 +167,7 @@ def test_brain_that_would_be_cut_stops_the_file(tmp_path: Path, monkeypatch: pyt
     write_series(volume_of(), tmp_path / "in", header=HEADER)
     monkeypatch.setattr(region_of, "_MARGIN_MM", -20.0)
     done = treated(tmp_path / "in", tmp_path / "out")
-    kept = [file for file in done.files if file.decision == "review"]
+    kept = [file for file in done if file.decision == "review"]
     assert len(kept) > 5
     assert all("would cut brain" in file.reason for file in kept)
 

@@ -125,7 +125,10 @@ def test_one_person_under_two_numbers_is_doubtful(tmp_path: Path) -> None:
     slice_of(tmp_path / "in", "b.dcm", PatientID="2", SOPInstanceUID="1.2.3", **same)
     slice_of(tmp_path / "in", "c.dcm", PatientID="3", SOPInstanceUID="1.2.4", PatientName="Finch^Red")
     files = list(treated(tmp_path / "in", tmp_path / "out"))
-    assert doubtful_patients(files) == {files[0].patient: TWO_NUMBERS, files[1].patient: TWO_NUMBERS}
+    assert doubtful_patients((file.person, file.patient) for file in files) == {
+        files[0].patient: TWO_NUMBERS,
+        files[1].patient: TWO_NUMBERS,
+    }
 
 
 def test_two_persons_under_one_number_are_doubtful(tmp_path: Path) -> None:
@@ -133,7 +136,7 @@ def test_two_persons_under_one_number_are_doubtful(tmp_path: Path) -> None:
     slice_of(tmp_path / "in", "a.dcm", PatientName="Canary^Yellow", **birth)
     slice_of(tmp_path / "in", "b.dcm", PatientName="Finch^Red", SOPInstanceUID="1.2.3", **birth)
     files = list(treated(tmp_path / "in", tmp_path / "out"))
-    assert doubtful_patients(files) == {files[0].patient: TWO_PERSONS}
+    assert doubtful_patients((file.person, file.patient) for file in files) == {files[0].patient: TWO_PERSONS}
 
 
 @pytest.mark.parametrize(

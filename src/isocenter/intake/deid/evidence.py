@@ -1,10 +1,9 @@
 """What a run leaves for those who must believe it: figures with their bounds, file by file, and naming nobody."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Self
 
 from isocenter.dicom.elements.element import tag_text
 from isocenter.intake.deid.profile.profile import Profile
@@ -35,6 +34,59 @@ class Bound:
         return upper_bound(self.found, self.of)
 
 
+@dataclass(slots=True)
+class Tally:
+    """Figures of a run's files.
+
+    Args:
+        files: How many, by decision.
+        reasons: Why some were kept back, and how many.
+        elements: How many elements of what leaves were treated in which way, by the table's letters.
+        patients: Pseudonyms that leave.
+        frames, blanked, boxes, faces: Of what leaves: pictures, files with something blanked, blanked places, pictures
+            with a face cut out.
+        proved_files, proved_frames, proved_patients: Of what leaves and was looked at again.
+    """
+
+    files: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    elements: Counter[str] = field(default_factory=Counter)
+    patients: set[str] = field(default_factory=set)
+    frames: int = 0
+    blanked: int = 0
+    boxes: int = 0
+    faces: int = 0
+    proved_files: int = 0
+    proved_frames: int = 0
+    proved_patients: set[str] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, files: Iterable[Treated]) -> Self:
+        """Return the figures of files."""
+        found = cls()
+        for file in files:
+            found.files[file.decision] += 1
+            if file.decision == "review":
+                found.reasons[file.reason] += 1
+            elif file.decision == "release":
+                found._add(file)
+        return found
+
+    def _add(self, file: Treated) -> None:
+        """Count a file that leaves."""
+        patient = {file.patient} - {""}
+        self.elements.update(file.elements)
+        self.patients |= patient
+        self.frames += file.frames
+        self.blanked += bool(file.boxes)
+        self.boxes += len(file.boxes)
+        self.faces += file.faces
+        if file.is_proved:
+            self.proved_files += 1
+            self.proved_frames += file.frames
+            self.proved_patients |= patient
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """What a run did.
@@ -45,7 +97,8 @@ class Evidence:
         at: UTC, ISO 8601.
         profile: What was asked for.
         is_proved: A second look was taken at everything that leaves.
-        files: What was done with each file.
+        files: What was done with each file; may be gone through again.
+        tally: Their figures.
     """
 
     run: str
@@ -53,96 +106,57 @@ class Evidence:
     at: str
     profile: Profile
     is_proved: bool
-    files: tuple[Treated, ...]
-
-    def of(self, decision: str) -> tuple[Treated, ...]:
-        """Return the files with one decision."""
-        return tuple(file for file in self.files if file.decision == decision)
+    files: Iterable[Treated]
+    tally: Tally
 
     @property
-    def patients(self) -> int:
-        """How many pseudonyms leave."""
-        return len({file.patient for file in self.of("release") if file.patient})
-
     def actions(self) -> Mapping[str, int]:
-        """Return how many elements were treated in which way, in what leaves."""
-        found = Counter[str]()
-        for file in self.of("release"):
-            found.update(file.elements)
-        return {action: found[action] for action in ACTIONS}
+        """How many elements were treated in which way, in what leaves."""
+        return {action: self.tally.elements[action] for action in ACTIONS}
 
+    @property
     def reasons(self) -> Sequence[tuple[str, int]]:
-        """Return why files were kept back, the most frequent first."""
-        return Counter(file.reason for file in self.of("review")).most_common()
+        """Why files were kept back, the most frequent first."""
+        return self.tally.reasons.most_common()
 
+    @property
     def bounds(self) -> tuple[Bound, ...]:
-        """Return what a second look found in what leaves: nothing, or it would not leave; and what that is worth."""
+        """What a second look found in what leaves: nothing, or it would not leave; and what that is worth."""
         if not self.is_proved:
             return ()
-        left = self.of("release")
-        proved = [file for file in left if file.is_proved]
-        frames = sum(file.frames for file in proved)
-        found = [
-            Bound(what="files", found=0, of=len(proved)),
-            Bound(what="patients", found=0, of=len({file.patient for file in proved if file.patient})),
-        ]
-        return (*found, Bound(what="frames", found=0, of=frames)) if frames else tuple(found)
+        tally = self.tally
+        looked = {"files": tally.proved_files, "patients": len(tally.proved_patients)}
+        looked |= {"frames": tally.proved_frames} if tally.proved_frames else {}
+        return tuple(Bound(what=what, found=0, of=count) for what, count in looked.items())
+
+    def of(self, decision: str) -> Iterator[Treated]:
+        """Yield the files with one decision."""
+        return (file for file in self.files if file.decision == decision)
 
     def to_json(self) -> dict[str, Any]:
         """Return evidence.json."""
-        left = self.of("release")
+        tally, site = self.tally, self.profile.site
         return {
             "run": self.run, "project": self.project, "at": self.at,
             "profile": list(self.profile.options), "edition": EDITION,
             "site": {
-                "removed": [tag_text(tag).upper() for tag in sorted(self.profile.site.remove)],
-                "replaced": [tag_text(tag).upper() for tag in sorted(self.profile.site.replace)],
-                "kept": {tag_text(tag).upper(): reason for tag, reason in sorted(self.profile.site.keep.items())},
+                "removed": [tag_text(tag).upper() for tag in sorted(site.remove)],
+                "replaced": [tag_text(tag).upper() for tag in sorted(site.replace)],
+                "kept": {tag_text(tag).upper(): reason for tag, reason in sorted(site.keep.items())},
             },
             "files": {
-                "all": len(self.files), "released": len(left), "review": len(self.of("review")),
-                "left_out": len(self.of("leave out")),
+                "all": tally.files.total(), "released": tally.files["release"], "review": tally.files["review"],
+                "left_out": tally.files["leave out"],
             },
-            "patients": self.patients,
-            "elements": dict(self.actions()),
+            "patients": len(tally.patients),
+            "elements": dict(self.actions),
             "pixels": {
-                "frames": sum(file.frames for file in left),
-                "files_blanked": sum(bool(file.boxes) for file in left),
-                "boxes": sum(len(file.boxes) for file in left),
-                "faces_cut": sum(file.faces for file in left),
+                "frames": tally.frames, "files_blanked": tally.blanked, "boxes": tally.boxes, "faces_cut": tally.faces,
             },
             "proved": self.is_proved,
             "bounds": [
                 {"what": one.what, "found": one.found, "of": one.of, "most": one.most, "confidence": 0.95}
-                for one in self.bounds()
+                for one in self.bounds
             ],
-            "reasons": [{"reason": reason, "count": count} for reason, count in self.reasons()],
+            "reasons": [{"reason": reason, "count": count} for reason, count in self.reasons],
         }  # fmt: skip
-
-    def lines(self) -> Iterator[str]:
-        """Yield files.jsonl, a line a file."""
-        for file in self.files:
-            yield json.dumps(_file(file), ensure_ascii=False) + "\n"
-
-
-def found_texts(files: Iterable[Treated]) -> bytes:
-    """Return what was read in pixels and blanked, as JSON: it names persons, and goes into the vault."""
-    seen = {
-        file.number: [
-            {"text": line.text, "score": round(line.score, 3), "box": [line.top, line.left, line.bottom, line.right]}
-            for one in file.seen
-            for line in one.blank
-        ]
-        for file in files
-        if file.seen
-    }
-    return json.dumps(seen, ensure_ascii=False).encode()
-
-
-def _file(file: Treated) -> dict[str, Any]:
-    return {
-        "number": file.number, "kind": file.kind, "decision": file.decision, "reason": file.reason, "name": file.name,
-        "patient": file.patient, "elements": dict(sorted(file.elements.items())), "removed": list(file.removed),
-        "frames": file.frames, "boxes": [list(box) for box in file.boxes], "faces_cut": file.faces,
-        "proved": file.is_proved,
-    }  # fmt: skip

@@ -12,6 +12,7 @@ from isocenter.dicom.elements.file import read_file
 from isocenter.errors import FileError
 from isocenter.image.raster import read_raster
 from isocenter.intake.deid.evidence import Evidence
+from isocenter.intake.deid.ledger import EVIDENCE
 from isocenter.intake.deid.pixels.cleaner import has_pixels
 from isocenter.intake.deid.pixels.picture import shown_as
 from isocenter.intake.deid.pixels.stored import shown
@@ -21,26 +22,23 @@ from isocenter.pages.evidence import BoundRow, EvidencePage, write_evidence
 from isocenter.pages.sheet import contact_sheet
 from isocenter.pages.words import LANGUAGES
 
-FOLDER = "evidence"
 _SAMPLE = 48
 
 
 def write_all(evidence: Evidence, out: Path) -> None:
-    """Write evidence.json, files.jsonl, sheet.png and a page in each language to OUT/evidence.
+    """Write evidence.json, sheet.png and a page in each language to OUT/evidence, beside the files' ledger.
 
     Raises:
         FileError, StoreError: The folder cannot be written.
     """
-    folder = out / FOLDER
-    folder.mkdir()
+    folder = out / EVIDENCE
+    folder.mkdir(exist_ok=True)
     frames = list(_sampled(evidence, out))
     sheet = contact_sheet(frames) if frames else b""
     if sheet:
         (folder / "sheet.png").write_bytes(sheet)
     text = json.dumps(evidence.to_json(), ensure_ascii=False, indent=1)
     (folder / "evidence.json").write_text(text + "\n", encoding="utf-8")
-    with (folder / "files.jsonl").open("w", encoding="utf-8") as file:
-        file.writelines(evidence.lines())
     for lang in LANGUAGES:
         write_evidence(_page(evidence, sheet, len(frames)), folder / f"report.{lang}.html", lang=lang)
 
@@ -53,11 +51,13 @@ def set_aside(evidence: Evidence, review: Path, out: Path) -> Path | None:
         review: Where doubtful files were written; there may be none, as of a file that cannot be read.
         out: Where the others leave.
     """
-    files = evidence.of("review")
-    if not files:
+    listed = [
+        {"number": file.number, "kind": file.kind, "reason": file.reason, "name": file.name}
+        for file in evidence.of("review")
+    ]
+    if not listed:
         return None
     review.mkdir(exist_ok=True)
-    listed = [{"number": file.number, "kind": file.kind, "reason": file.reason, "name": file.name} for file in files]
     (review / "review.json").write_text(json.dumps(listed, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     place, number = out.with_name(f"{out.name}-review"), 1
     while place.exists():  # of an earlier run: nothing is written over
@@ -89,10 +89,10 @@ def _page(evidence: Evidence, sheet: bytes, count: int) -> EvidencePage:
         run=evidence.run, project=evidence.project, at=evidence.at, edition=f"{EDITION}, E.1-1",
         options=evidence.profile.options, is_proved=evidence.is_proved,
         released=told["files"]["released"], review=told["files"]["review"], left_out=told["files"]["left_out"],
-        patients=evidence.patients, actions=tuple(evidence.actions().items()), frames=told["pixels"]["frames"],
+        patients=told["patients"], actions=tuple(evidence.actions.items()), frames=told["pixels"]["frames"],
         blanked=told["pixels"]["files_blanked"], kept=tuple(site["kept"].items()), removed=tuple(site["removed"]),
-        replaced=tuple(site["replaced"]), reasons=tuple(evidence.reasons()), sheet=sheet, shown=count,
-        bounds=tuple(BoundRow(what=one.what, found=one.found, of=one.of, share=one.most) for one in evidence.bounds()),
+        replaced=tuple(site["replaced"]), reasons=tuple(evidence.reasons), sheet=sheet, shown=count,
+        bounds=tuple(BoundRow(what=one.what, found=one.found, of=one.of, share=one.most) for one in evidence.bounds),
         faces=told["pixels"]["faces_cut"] if has_faces else None,
         limits=("deid.limit_ears" if has_faces else "deid.limit_faces", *limits),
     )  # fmt: skip

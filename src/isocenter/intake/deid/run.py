@@ -2,19 +2,20 @@
 
 import shutil
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from isocenter.dicom.elements.element import tag_text
 from isocenter.dicom.elements.file import read_file
 from isocenter.errors import FileError
 from isocenter.intake.deid.cohort import doubtful_patients
 from isocenter.intake.deid.headers import Change, clean_headers
+from isocenter.intake.deid.ledger import EVIDENCE, Ledger
 from isocenter.intake.deid.profile.profile import Profile
 from isocenter.intake.deid.pseudonyms import Pseudonyms
 from isocenter.intake.deid.sources import files_in, kind_of
+from isocenter.intake.deid.texts import Keep, with_texts_kept
 from isocenter.intake.deid.treat import Way
 from isocenter.intake.deid.treated import Treated
 from isocenter.intake.deid.vault.people import Person
@@ -33,7 +34,7 @@ class Done:
     """
 
     sources: tuple[Path, ...]
-    files: tuple[Treated, ...]
+    files: Ledger
     people: tuple[Person, ...]
 
 
@@ -48,8 +49,14 @@ def require_apart(root: Path, out: Path) -> None:
         raise FileError(f"{out} and {root} lie in each other. Name a folder for OUT that has nothing to do with IN.")
 
 
-def treat_all(way: Way, *, project: str, progress: Progress | None = None) -> Done:
-    """Treat every file below a way's root. What is held of a file is small, so that there may be many.
+def treat_all(way: Way, *, project: str, keep: Keep, progress: Progress | None = None) -> Done:
+    """Treat every file below a way's root. What is held does not grow with the number of files, but for their paths.
+
+    Args:
+        way: How each is treated.
+        project: Whose pseudonyms are used.
+        keep: Takes what was read in pixels, as JSON that names persons, with a name for it.
+        progress: Told how far it is.
 
     Raises:
         FileError: There is none, or the source went away while it was read.
@@ -57,53 +64,55 @@ def treat_all(way: Way, *, project: str, progress: Progress | None = None) -> Do
     sources = files_in(way.root)
     if not sources:
         raise FileError(f"{way.root} holds no file. Name the folder that the images were exported to.")
-    files, met = [], _Met(project)
-    for number, path in enumerate(sources, start=1):
-        files.append(met.noted(way.treat(path, number)))
-        if progress is not None:
-            progress(number, len(sources))
+    met, files = _Met(project), Ledger(way.out / EVIDENCE / "files.jsonl")
+    files.write(with_texts_kept(_noted(way, sources, met, progress), keep))
     if not way.root.exists():
         raise FileError("The source went away while it was read. Nothing was released; begin again when it is back.")
-    return Done(sources=sources, files=tuple(_with_doubtful_apart(files, way)), people=met.people())
+    doubtful = doubtful_patients(met.numbers)
+    if doubtful:
+        files.amend({file.number: file for file in _set_apart(files, doubtful, way)})
+    return Done(sources=sources, files=files, people=met.people())
 
 
-def _with_doubtful_apart(files: list[Treated], way: Way) -> Iterable[Treated]:
-    """Yield files, those of persons who are mixed up or split moved to where somebody looks."""
-    doubtful = doubtful_patients(files)
+def _noted(way: Way, sources: Sequence[Path], met: "_Met", progress: Progress | None) -> Iterator[Treated]:
+    """Yield every file treated, whom it named remembered."""
+    for number, path in enumerate(sources, start=1):
+        file = way.treat(path, number)
+        met.note(file)
+        yield file
+        if progress is not None:
+            progress(number, len(sources))
+
+
+def _set_apart(files: Iterable[Treated], doubtful: Mapping[str, str], way: Way) -> Iterator[Treated]:
+    """Yield the files of persons who are mixed up or split, moved to where somebody looks."""
     for file in files:
         if file.decision == "release" and file.patient in doubtful:
             target = way.review / file.name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.move(way.out / file.name, target)
             yield replace(file, decision="review", reason=doubtful[file.patient], is_proved=False)
-        else:
-            yield file
 
 
 class _Met:
-    """Whom the files of a run named, gathered file by file; what files have in common is held once."""
+    """Whom the files of a run named, gathered file by file."""
 
     def __init__(self, project: str) -> None:
+        self.numbers = set[tuple[str, str]]()
         self._project = project
         self._known: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
         self._studies: dict[str, dict[str, str]] = defaultdict(dict)
-        self._held: dict[Any, Any] = {}
 
-    def noted(self, file: Treated) -> Treated:
-        """Remember whom a file named, and return it without."""
+    def note(self, file: Treated) -> None:
+        """Remember whom a file named."""
+        if file.person:
+            self.numbers.add((file.person, file.patient))
         if file.identity is None:
-            return file
+            return
         for text, kind in file.identity.strings.items():
             self._known[file.patient][kind].add(text)
         if all(file.study):
             self._studies[file.patient] |= {file.study[0]: file.study[1]}
-        elements = self._once(tuple(sorted(file.elements.items())), file.elements)
-        patient, person = (self._once(text, text) for text in (file.patient, file.person))
-        return replace(file, identity=None, study=("", ""), elements=elements, patient=patient, person=person)
-
-    def _once(self, key: Any, value: Any) -> Any:
-        """Return the value that was held first under a key."""
-        return self._held.setdefault(key, value)
 
     def people(self) -> tuple[Person, ...]:
         """Return everybody."""

@@ -12,7 +12,10 @@ A new key leaves pseudonyms as they are: they are made with the secret, which th
 import json
 import secrets
 import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -103,6 +106,15 @@ class Vault:
     def pseudonyms(self, project: str) -> Pseudonyms:
         """Return the names of one project; those of two projects cannot be linked."""
         return Pseudonyms(self.keyed.derive(f"project:{project}"))
+
+    @contextmanager
+    def evidence_of(self, run: str) -> Iterator[Callable[[str, bytes], None]]:
+        """Give what keeps a run's evidence, by its name; of a run that does not come to its end nothing is kept."""
+        try:
+            yield partial(self.put_evidence, run)
+        except BaseException:
+            shutil.rmtree(self.folder / _EVIDENCE / run, ignore_errors=True)
+            raise
 
     def put_evidence(self, run: str, name: str, content: bytes) -> None:
         """Keep what a run took out, locked."""
