@@ -16,8 +16,8 @@ _SURE = 0.5  # below it, only several letters of a usual size are taken for text
 _SURE_OF_LARGE = 0.9
 _LARGE = 0.25  # of the picture's shorter side: letters so high are mostly ribs and vessels
 _SMALL = 48  # pixels of height
-_MARGIN = 0.15  # of a line's height, for what of its letters stands out of the reader's box
-_LEAST_MARGIN = 2  # pixels
+_MARGIN = 0.05  # of a line's height, beyond the reader's box, which is wide already
+_LEAST_MARGIN = 1  # pixels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
