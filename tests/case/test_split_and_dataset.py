@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isocenter.case import Annotation, Case, Dataset, Entry, Fact, Outline, Split, draw_split
+from isocenter.case import UNSIGNED, Annotation, Case, Dataset, Entry, Fact, Outline, Split, draw_split
 from isocenter.errors import GridError, InputError, NotFoundError, SplitError
 from isocenter.image import Affine, LabelTable, Mask, Volume
 
@@ -167,3 +167,10 @@ def test_a_class_of_every_nth_patient_has_its_share_of_each_side_and_fold(every:
         assert abs(sum(split.sides[patient] == side for patient in sick) - share * len(sick)) <= 1
     folds = Counter(split.folds[patient] for patient in sick if patient in split.folds)
     assert max(folds.values()) - min(folds.values()) <= 1
+
+
+def test_readers_leave_under_other_names_too() -> None:
+    outlines = (Outline(reader="Dr Canary", digest="a"), Outline(reader=UNSIGNED, digest="b"))
+    entry = Entry(id="case", patient="patient", volumes={"image": "c"}, outlines=outlines).renamed(str.upper)
+    assert (entry.id, entry.patient) == ("CASE", "PATIENT")
+    assert [outline.reader for outline in entry.outlines] == ["DR CANARY", UNSIGNED]

@@ -5,6 +5,9 @@ from typing import Literal
 
 from isocenter.image import Mask
 
+UNSIGNED = "reference"
+"""The reader of outlines that come without a word of who drew them."""
+
 How = Literal["manual", "algorithm", "consensus", "unknown"]
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
-from isocenter.case.annotation import How
+from isocenter.case.annotation import UNSIGNED, How
 from isocenter.case.case import Fact
 from isocenter.case.source import Source
 from isocenter.case.split import Side, Split
@@ -41,6 +41,11 @@ class Entry:
     facts: Mapping[str, Fact] = field(default_factory=dict)
     day: int | None = None
     source: str = ""
+
+    def renamed(self, name: Callable[[str], str]) -> "Entry":
+        """Return the same case with its patient and its readers under other names."""
+        outlines = (one if one.reader == UNSIGNED else replace(one, reader=name(one.reader)) for one in self.outlines)
+        return replace(self, id=name(self.id), patient=name(self.patient), outlines=tuple(outlines))
 
     def to_document(self) -> dict[str, Any]:
         """Return the entry as nested plain JSON values; a source that nobody named is left out."""
@@ -120,12 +125,12 @@ class Dataset:
         raise NotFoundError(f"Data set {self.name!r} has no case {case_id!r}.")
 
     def renamed(self, name: Callable[[str], str]) -> "Dataset":
-        """Return the same cases and patients under other names; that is another version.
+        """Return the same cases, patients and readers under other names; that is another version.
 
         Args:
             name: From an id to another, each its own.
         """
-        entries = tuple(replace(entry, id=name(entry.id), patient=name(entry.patient)) for entry in self.entries)
+        entries = tuple(entry.renamed(name) for entry in self.entries)
         return replace(self, entries=entries, split=None if self.split is None else self.split.renamed(name))
 
     def to_document(self) -> dict[str, Any]:

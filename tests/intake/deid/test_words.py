@@ -18,6 +18,7 @@ from isocenter.intake.deid.words import cleaned
         ("王小东颅脑增强扫描", "颅脑增强扫描"),
         ("seen on 12/03/1985", "seen on"),
         ("12-03-85 CHEST", "CHEST"),
+        ("CHEST at 14:03:59", "CHEST at"),
         ("2020年3月5日 复查", "复查"),
         ("tel. 555 123 4567 call", ""),
         ("b1000 ADC map", "b1000 ADC map"),

@@ -9,6 +9,7 @@ _CJK = "\u3400-\u4dbf\u4e00-\u9fff"
 _WORD = rf"(?:(?![{_CJK}])[^\W_])+"
 _TOKEN = re.compile(rf"[{_CJK}]+|{_WORD}(?:[*-]{_WORD})*\*?|\s+|.", re.DOTALL)
 _DATE = re.compile(r"\d{1,4}\s?[./年-]\s?\d{1,2}\s?[./月-]\s?\d{1,4}日?")
+_TIME = re.compile(r"\d{1,2}:\d{2}(?::\d{2})?")
 _LONG_NUMBER = re.compile(r"\d(?:[().:/+-]*\d|[ ](?=\d{3})\d){5,}")  # also a telephone's, written in groups
 _TITLED = re.compile(r"\b(?:dr|prof|mrs|miss)\.\s*\w+(?:-\w+)?", re.IGNORECASE)
 _IS_CJK = re.compile(rf"[{_CJK}]+")
@@ -39,7 +40,7 @@ def cleaned(text: str, *, identity: Iterable[str] = (), more: frozenset[str] = f
     """
     known = known_words() | {word.casefold() for word in more}
     known -= {part.casefold() for one in identity for part in _TOKEN.findall(one)}
-    for pattern in (_TITLED, _DATE, _LONG_NUMBER):
+    for pattern in (_TITLED, _DATE, _TIME, _LONG_NUMBER):
         text = pattern.sub(" ", text)
     kept = (_of(token, known) for token in _TOKEN.findall(text))
     left = re.sub(r"\s{2,}", " ", "".join(kept)).strip(" ^_-,;:/|\\.")

@@ -18,6 +18,7 @@ _LARGE = 0.25  # of the picture's shorter side: letters so high are mostly ribs 
 _SMALL = 48  # pixels of height
 _MARGIN = 0.05  # of a line's height, beyond the reader's box, which is wide already
 _LEAST_MARGIN = 1  # pixels
+_MARKS = frozenset("十一丨+×✕*†Il|-—xX1")  # what a reader of text makes of a calliper, or of a graduation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +27,7 @@ class Seen:
 
     Args:
         blank: Lines to blank.
-        kept: Lines that stay, as they say nothing but scales, technique and anatomy.
+        kept: Lines that stay, as they say nothing but scales, technique and anatomy, or are callipers.
     """
 
     blank: tuple[Line, ...]
@@ -46,13 +47,17 @@ def look(
         frame: (rows, columns), or (rows, columns, 3), as shown.
         reader: Of processing.text.READERS.
         identity: Whom the file's header names; words of it go even where they are ordinary.
-        keeps_scales: Lines of which `words.cleaned` would take nothing stay.
+        keeps_scales: Callipers, and lines of which `words.cleaned` would take nothing, stay.
     """
     found = find_text(frame, reader=reader, least=_LEAST_READ)
     lines = [line for line in found if is_text(line, frame.shape[:2])]
     names = identity.searched if identity is not None else frozenset()
-    kept = [line for line in lines if keeps_scales and cleaned(line.text, identity=names) == line.text.strip()]
+    kept = [line for line in lines if keeps_scales and _is_scale(line.text.strip(), names)]
     return Seen(blank=tuple(line for line in lines if line not in kept), kept=tuple(kept))
+
+
+def _is_scale(text: str, names: frozenset[str]) -> bool:
+    return text in _MARKS or cleaned(text, identity=names) == text
 
 
 def is_text(line: Line, shape: tuple[int, ...]) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from isocenter.case import Annotation, Case
+from isocenter.case import UNSIGNED, Annotation, Case
 from isocenter.image import LabelTable, Volume, read_nifti, read_nifti_channels, read_nifti_mask
 from isocenter.intake.issue import Issue
 from isocenter.intake.layouts.folder import NIFTI_ENDINGS, files_under, name_in
@@ -14,8 +14,6 @@ from isocenter.intake.layouts.found import Draft, Found, Pseudonym, Read
 from isocenter.intake.layouts.nifti.patients import Known, read_patients
 from isocenter.intake.layouts.nifti.sheet import Channel, Sheet
 from isocenter.intake.steady import steady
-
-READER = "reference"  # a layout's labels come without a name of who drew them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +67,7 @@ class _Maker:
                 sources[name] = still.enter_context(steady(path, name=name))
             volumes = dict(self._volumes(pair.images))
             masks = () if pair.label is None else (read_nifti_mask(pair.label, table=self.table),)
-        annotations = tuple(Annotation(reader=READER, mask=mask) for mask in masks)
+        annotations = tuple(Annotation(reader=UNSIGNED, mask=mask) for mask in masks)
         known = self.known.get(case) or Known(patient=case)
         return Read(
             case=Case(

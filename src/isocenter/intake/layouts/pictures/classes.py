@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from isocenter.case import Fact, Side
+from isocenter.case import UNSIGNED, Fact, Side
 from isocenter.image.raster import is_raster
 from isocenter.intake.layouts.folder import name_in
 from isocenter.intake.layouts.pictures.places import MASK_FOLDERS, Place, Places
@@ -55,7 +55,7 @@ def rows_without_table(places: Places) -> list[Row]:
         Row(
             id=id_, where=picture.name, side=picture.side, patient=_patient(picture, shared),
             volumes={"image": Place(path=picture.path)},
-            masks={"reference": tuple(masks[picture.key])} if picture.key in masks else {},
+            masks={UNSIGNED: tuple(masks[picture.key])} if picture.key in masks else {},
             facts=_facts(picture.folders[shared:], has_classes=len(classes) > 1),
         )
         for id_, picture in zip(ids, pictures, strict=True)

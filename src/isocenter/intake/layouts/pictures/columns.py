@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from isocenter.case import UNSIGNED
 from isocenter.errors import LayoutError
 from isocenter.plugins import did_you_mean
 
@@ -65,7 +66,7 @@ class Columns:
     @property
     def masks(self) -> dict[str, str]:
         """Reader to the header of the masks."""
-        first = {"reference": self.known["mask"]} if "mask" in self.known else {}
+        first = {UNSIGNED: self.known["mask"]} if "mask" in self.known else {}
         return first | dict(self.readers)
 
 

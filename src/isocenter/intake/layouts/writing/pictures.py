@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from isocenter.case import Case, Dataset, Entry
+from isocenter.case import UNSIGNED, Case, Dataset, Entry
 from isocenter.errors import InputError
 from isocenter.image import LabelTable, Mask, Volume
 from isocenter.image.raster import write_raster
@@ -14,7 +14,6 @@ from isocenter.intake.layouts.writing.sheets import Cell, fact_cells, units_of, 
 
 TABLE, LABELS = "pictures.csv", "labels.json"
 _OWN = ("path", "case", "patient", "day", "split", "mask", "pixel_mm")
-_UNNAMED = "reference"  # the reader of outlines that nobody signed
 
 
 def write(order: Order, folder: Path) -> Written:
@@ -95,7 +94,7 @@ def _sizes(case: Case) -> set[str | None]:
 
 
 def _mask_header(reader: str) -> str:
-    return "mask" if reader == _UNNAMED else f"mask_{reader}"
+    return "mask" if reader == UNSIGNED else f"mask_{reader}"
 
 
 def _labels(table: LabelTable) -> dict[str, int | list[int]]:
