@@ -100,7 +100,8 @@ def test_the_vault_knows_who_it_was_and_writes_down_who_asked(cohort: Path, vaul
     assert [line["deed"] for line in log] == ["made", "found"]
     assert log[-1]["purpose"] == "care"
     named = pipeline.open_vault(**vault, run=found.evidence["run"]).to_json()["sources"]
-    assert named[1].endswith("a.dcm")
+    assert [one["number"] for one in named] == [1, 2, 3, 4]
+    assert named[1]["source"].endswith("a.dcm")
     with pytest.raises(InputError, match="Say why"):
         pipeline.find_person(vault["vault"], pseudonym, key=vault["key"], purpose=" ")
 
@@ -209,9 +210,16 @@ def test_who_is_erased_is_in_no_version_any_more(cohort: Path, vault: dict[str, 
     assert pipeline.verify("birds", store=store).links
     with pytest.raises(NotFoundError):
         pipeline.find_person(vault["vault"], pseudonym, key=vault["key"], purpose="care")
+    looked = tmp_path / "looked"
+    named = pipeline.open_vault(**vault, run=found.evidence["run"], found=looked).to_json()["sources"]
+    assert len(named) == 18
+    assert len(list(looked.iterdir())) == 3
+    assert looked.stat().st_mode & 0o77 == 0
+    with pytest.raises(InputError, match="--run"):
+        pipeline.open_vault(**vault, found=looked)
 
 
-@pytest.mark.parametrize("moment", ["dicom/*", "evidence", "receipts"])  # cleaning, telling, sealing
+@pytest.mark.parametrize("moment", ["dicom/*", "evidence/*.json", "receipts"])  # cleaning, telling, sealing
 def test_a_kill_at_any_moment_leaves_no_out(moment: str, cohort: Path, vault: dict[str, Path]) -> None:
     for number in range(40):
         slice_of(cohort, f"{number}.dcm", SOPInstanceUID=f"1.2.77.{number + 1}", PatientID=f"P{number}")

@@ -68,15 +68,20 @@ def open_vault(
     new: Annotated[bool, typer.Option("--new", help="Make it, and write a new key to --key.")] = False,
     cipher: Annotated[str, typer.Option("--cipher", help="Of a new one: aes-256-gcm or sm4-gcm.")] = "aes-256-gcm",
     run: Annotated[str, typer.Option("--run", help="Of deid: say which file had which number there.")] = "",
+    found: Annotated[
+        Path | None, typer.Option("--found", help="With --run: a new folder for what was blanked, as it was.")
+    ] = None,
     json: Json = False,
 ) -> Outcome:
     """Make a vault, or check one and say what was asked of it.
 
     Example: isocenter vault open vault --key /media/usb/vault.key --new
+
+    Example: isocenter vault open vault --key /media/usb/vault.key --run 9f3a62c1d04b7e58 --found looked-at/
     """
     from isocenter import pipeline
 
-    return pipeline.open_vault(vault, key=key, new=new, cipher=cipher, run=run)
+    return pipeline.open_vault(vault, key=key, new=new, cipher=cipher, run=run, found=found)
 
 
 def find_person(

@@ -128,8 +128,8 @@ def vault(document: Document) -> None:
     """Say what the vault said, or what was done with it."""
     if document["deed"] == "opened":
         _table(("at", "who", "deed", "about", "purpose"), [list(line.values()) for line in document["log"]])
-        for number, name in enumerate(document["sources"], start=1):
-            _say(f"{number}  {name}")
+        for one in document["sources"]:
+            _say(f"{one['number']}  {one['source']}")
         _say(f"{document['vault']}: {document['people']} persons, {document['cipher']}; its log holds.")
     elif document["deed"] == "found":
         for person in document["people"]:

@@ -332,21 +332,22 @@ def _volume_png(volume: Volume) -> bytes:
         voxels = whole.astype(np.uint8 if high < 256 else np.uint16)
     if voxels.ndim == 4 and voxels.dtype == np.uint16:
         return _deep_png(np.ascontiguousarray(np.moveaxis(voxels[:, 0], 0, -1)))
-    return _png(voxels[0] if voxels.ndim == 3 else np.moveaxis(voxels[:, 0], 0, -1))
+    return array_png(voxels[0] if voxels.ndim == 3 else np.moveaxis(voxels[:, 0], 0, -1))
 
 
 def _mask_png(mask: Mask) -> bytes:
     labels = mask.labels[0]
     if labels.dtype != np.uint8:
-        return _png(labels)
+        return array_png(labels)
     palette = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
     for label in mask.table:
         if label.value < 256:
             palette[label.value] = label.colour
-    return _png(labels, palette=palette.tobytes())
+    return array_png(labels, palette=palette.tobytes())
 
 
-def _png(array: Pixels, *, palette: bytes = b"") -> bytes:
+def array_png(array: Pixels, *, palette: bytes = b"") -> bytes:
+    """Return (rows, columns), or (rows, columns, 3) of 8 bits, as the bytes of a PNG file."""
     from PIL import Image
 
     made = Image.fromarray(np.ascontiguousarray(array))

@@ -118,7 +118,7 @@ def deid(
     out = _required_out(folder, out)
     safe = opened_vault(vault, key)
     project, run = project or out.name, secrets.token_hex(8)
-    with opened(store, create_new=True) as house, safe.evidence_of(run) as keep, whole_folder(out) as aside:
+    with opened(store, create_new=True) as house, safe.runs.begun(run) as keep, whole_folder(out) as aside:
         way = Way(
             profile=asked, pseudonyms=safe.pseudonyms(project), root=folder, out=aside, review=aside / _REVIEW,
             cleaner=_cleaner(asked, keep_scales=keep_scales),
@@ -126,7 +126,6 @@ def deid(
             second=SecondLook(profile=asked, reader=_second(asked)) if prove else None,
         )  # fmt: skip
         done = treat_all(way, project=project, keep=keep, progress=told(progress, "deid"))
-        keep("names.txt", "\n".join(map(str, done.sources)).encode("utf-8", "surrogateescape"))
         for person in done.people:
             safe.people.keep(person)
         evidence = Evidence(

@@ -3,13 +3,16 @@
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 from isocenter.case import Dataset
 from isocenter.errors import InputError, NotFoundError
+from isocenter.intake.deid.found import sources_in, without_patient, write_found
 from isocenter.intake.deid.vault.vault import Vault
 from isocenter.pipeline.ground import Place, dataset_item, now, opened, seal
+from isocenter.pipeline.predictions import whole_folder
 from isocenter.pipeline.public import document
 from isocenter.result import Item
 from isocenter.security.cipher import Key, Way
@@ -53,7 +56,15 @@ def opened_vault(vault: Path | None, key: Path | None) -> Vault:
     return Vault.open(Path(vault), key=Key.read(Path(key)))
 
 
-def open_vault(vault: Path, *, key: Path, new: bool = False, cipher: str = "aes-256-gcm", run: str = "") -> Vaulted:
+def open_vault(
+    vault: Path,
+    *,
+    key: Path,
+    new: bool = False,
+    cipher: str = "aes-256-gcm",
+    run: str = "",
+    found: Path | None = None,
+) -> Vaulted:
     """Open a vault: check its key and its log, and say what was asked of it; or make a new one, with a new key.
 
     Args:
@@ -62,23 +73,39 @@ def open_vault(vault: Path, *, key: Path, new: bool = False, cipher: str = "aes-
         new: Make it.
         cipher: Of a new vault: "aes-256-gcm", or "sm4-gcm" with SM3.
         run: Id of a run of `deid`: say which file had which number there.
+        found: A folder that is not there yet, for what that run blanked: texts, and pictures of what was there.
 
     Raises:
         NotFoundError: There is none, or it knows no such run.
-        InputError: There is no such cipher, or the key would lie in what it locks.
-        FileError, StoreError: The key or the vault cannot be written.
+        InputError: There is no such cipher, the key would lie in what it locks, or no run was named.
+        FileError, StoreError: The key, the vault or the folder cannot be written.
         SealError: The key is not its own, or something of it was changed.
     """
     vault, key = Path(vault), Path(key)
+    if found is not None and not run:
+        raise InputError("Name the run of `deid` whose findings are to be written: --run. Its id is in evidence.json.")
     if new:
         _make(vault, key=key, cipher=cipher)
     safe = opened_vault(vault, key)
-    sources = safe.evidence(run, "names.txt").decode("utf-8", "replace").splitlines() if run else []
-    if run:
-        safe.log.note("found", about=f"run {run}", purpose="which file had which number", who=account())
+    sources = _sources(safe, run, found) if run else []
     lines = [asdict(line) for line in safe.log.lines()]
     told = {"people": sum(1 for _ in safe.people), "cipher": safe.lock.way, "log": lines, "sources": sources}
     return Vaulted(deed="opened", vault=vault, fields=told)
+
+
+def _sources(safe: Vault, run: str, folder: Path | None) -> list[dict[str, Any]]:
+    """Return which file had which number in a run, and write what was blanked in it; both are written down first."""
+    purpose = "which file had which number" if folder is None else "what was blanked"
+    safe.log.note("found", about=f"run {run}", purpose=purpose, who=account())
+    sources: dict[int, str] = {}
+    for archive in safe.runs.archives(run):
+        sources |= sources_in(archive)
+    if folder is not None:
+        with whole_folder(Path(folder)) as aside:
+            aside.chmod(0o700)  # what it holds names persons
+            for archive in safe.runs.archives(run):
+                write_found(archive, aside)
+    return [{"number": number, "source": name} for number, name in sorted(sources.items())]
 
 
 def find_person(vault: Path, word: str, *, key: Path, purpose: str) -> Vaulted:
@@ -125,6 +152,7 @@ def erase_person(vault: Path, pseudonym: str, *, key: Path, purpose: str, store:
     with opened(store) as house, house.alone():
         versions, models = _forgotten(house, house.keys.pseudonym(pseudonym))
     safe.log.note("erased", about=pseudonym, purpose=why, who=account())
+    safe.runs.change(partial(without_patient, patient=pseudonym))
     safe.people.erase(pseudonym)
     told = {"pseudonym": pseudonym, "versions": versions, "models": models}
     return Vaulted(deed="erased", vault=Path(vault), fields=told)

@@ -1,21 +1,16 @@
 """Evidence names nobody, counts what leaves, and says it in both languages."""
 
-import json
 from pathlib import Path
 
 import pytest
 
 from isocenter.intake.deid import cohort, risk, treat
 from isocenter.intake.deid.evidence import Evidence, Tally
-from isocenter.intake.deid.ledger import Ledger
 from isocenter.intake.deid.page import set_aside, write_all
-from isocenter.intake.deid.pixels.look import Seen
 from isocenter.intake.deid.profile.options import OPTIONS
 from isocenter.intake.deid.profile.profile import Profile, Site
-from isocenter.intake.deid.texts import with_texts_kept
 from isocenter.intake.deid.treated import Treated
 from isocenter.pages.words import WORDS, reword
-from isocenter.processing.text.line import Line
 
 
 def evidence(*files: Treated, proved: bool = True, site: Site | None = None) -> Evidence:
@@ -41,24 +36,6 @@ def test_bounds_count_files_patients_and_frames() -> None:
 
 def test_without_a_second_look_nothing_is_claimed() -> None:
     assert evidence(released(1), proved=False).bounds == ()
-
-
-def test_what_was_read_in_pixels_goes_to_the_vault_alone(tmp_path: Path) -> None:
-    seen = Seen(blank=(Line(top=1, left=2, bottom=3, right=4, text="Canary", score=0.9),), kept=())
-    kept: dict[str, bytes] = {}
-    ledger = Ledger(tmp_path / "files.jsonl")
-    ledger.write(with_texts_kept([released(7, seen=(seen,), boxes=((1, 2, 3, 4),), person="Canary")], kept.__setitem__))
-    assert json.loads(kept["texts-1.json"])["7"][0] == {"text": "Canary", "score": 0.9, "box": [1, 2, 3, 4]}
-    found = evidence(*ledger)
-    assert "Canary" not in json.dumps(found.to_json()) + ledger.path.read_text() + repr(found)
-
-
-def test_texts_are_kept_while_a_run_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("isocenter.intake.deid.texts._TOGETHER", 2)
-    kept: dict[str, bytes] = {}
-    read = (released(number, seen=(Seen(blank=(), kept=()),)) for number in range(1, 6))
-    assert [len(kept) for _ in with_texts_kept(read, kept.__setitem__)] == [0, 0, 1, 1, 2]
-    assert [sorted(json.loads(one)) for one in kept.values()] == [["1", "2"], ["3", "4"], ["5"]]
 
 
 def test_the_pages_say_what_a_site_keeps_and_why(tmp_path: Path) -> None:

@@ -10,12 +10,12 @@ from isocenter.dicom.elements.element import tag_text
 from isocenter.dicom.elements.file import read_file
 from isocenter.errors import FileError
 from isocenter.intake.deid.cohort import doubtful_patients
+from isocenter.intake.deid.found import Keep, with_found_kept
 from isocenter.intake.deid.headers import Change, clean_headers
 from isocenter.intake.deid.ledger import EVIDENCE, Ledger
 from isocenter.intake.deid.profile.profile import Profile
 from isocenter.intake.deid.pseudonyms import Pseudonyms
 from isocenter.intake.deid.sources import files_in, kind_of
-from isocenter.intake.deid.texts import Keep, with_texts_kept
 from isocenter.intake.deid.treat import Way
 from isocenter.intake.deid.treated import Treated
 from isocenter.intake.deid.vault.people import Person
@@ -55,7 +55,7 @@ def treat_all(way: Way, *, project: str, keep: Keep, progress: Progress | None =
     Args:
         way: How each is treated.
         project: Whose pseudonyms are used.
-        keep: Takes what was read in pixels, as JSON that names persons, with a name for it.
+        keep: Takes what names persons: what files were called, and what was blanked in them.
         progress: Told how far it is.
 
     Raises:
@@ -65,7 +65,7 @@ def treat_all(way: Way, *, project: str, keep: Keep, progress: Progress | None =
     if not sources:
         raise FileError(f"{way.root} holds no file. Name the folder that the images were exported to.")
     met, files = _Met(project), Ledger(way.out / EVIDENCE / "files.jsonl")
-    files.write(with_texts_kept(_noted(way, sources, met, progress), keep))
+    files.write(with_found_kept(_noted(way, sources, met, progress), sources, keep))
     if not way.root.exists():
         raise FileError("The source went away while it was read. Nothing was released; begin again when it is back.")
     doubtful = doubtful_patients(met.numbers)

@@ -40,7 +40,7 @@ def views(values: npt.NDArray[Any]) -> Iterator[tuple[Picture, int]]:
     faint letters over bright anatomy.
     """
     scale = 2 if max(values.shape[:2]) < _ENLARGED_BELOW else 1
-    whole = _grey_or_colour(values)
+    whole = grey_or_colour(values)
     yield enlarged(whole, scale), scale
     grey = whole if whole.ndim == 2 else whole.mean(axis=2)
     yield enlarged(_local(grey), scale), scale
@@ -67,7 +67,8 @@ def enlarged(picture: Picture, scale: int) -> Picture:
     return np.asarray(sized, np.uint8)
 
 
-def _grey_or_colour(values: npt.NDArray[Any]) -> Picture:
+def grey_or_colour(values: npt.NDArray[Any]) -> Picture:
+    """Return a frame of any type in 8 bits, from its darkest to its lightest value."""
     low, high = (float(edge) for edge in (values.min(), values.max()))
     spread = max(high - low, 1.0)
     scaled: Picture = ((values.astype(np.float32) - low) * (255.0 / spread)).astype(np.uint8)

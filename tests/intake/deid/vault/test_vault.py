@@ -32,7 +32,7 @@ def test_a_person_is_found_by_any_name(vault: Vault) -> None:
 
 def test_nobody_is_named_on_the_disk(vault: Vault) -> None:
     vault.people.keep(CANARY)
-    vault.put_evidence("run1", "found.json", b"Canary Yellow")
+    vault.runs.put("run1", "found.json", b"Canary Yellow")
     for path in vault.folder.rglob("*"):
         if path.is_file():
             raw = path.read_bytes()
@@ -66,13 +66,13 @@ def test_who_is_erased_is_gone_for_good(vault: Vault) -> None:
 
 def test_a_new_key_changes_no_pseudonym(vault: Vault) -> None:
     vault.people.keep(CANARY)
-    vault.put_evidence("run1", "found.json", b"[]")
+    vault.runs.put("run1", "found.json", b"[]")
     before = vault.pseudonyms("birds").patient("4711001")
     vault.rotate(OTHER, who="marta")
     again = Vault.open(vault.folder, key=OTHER)
     assert again.pseudonyms("birds").patient("4711001") == before
     assert again.people.find("4711001") == (CANARY,)
-    assert again.evidence("run1", "found.json") == b"[]"
+    assert list(again.runs.archives("run1")) == [b"[]"]
     assert [line.deed for line in again.log.lines()] == ["made", "rotated"]
     with pytest.raises(SealError):
         Vault.open(vault.folder, key=KEY)
@@ -118,14 +118,14 @@ def test_a_line_whose_writing_was_cut_off_before_it_was_counted_does_no_harm(vau
 
 
 def test_evidence_of_one_run_is_none_of_another(vault: Vault) -> None:
-    vault.put_evidence("run1", "found.json", b"[]")
+    vault.runs.put("run1", "found.json", b"[]")
     other = vault.folder / "evidence" / "run2"
     other.mkdir()
     (vault.folder / "evidence" / "run1" / "found.json.locked").rename(other / "found.json.locked")
     with pytest.raises(SealError):
-        vault.evidence("run2", "found.json")
+        list(vault.runs.archives("run2"))
     with pytest.raises(NotFoundError):
-        vault.evidence("run1", "found.json")
+        list(vault.runs.archives("run1"))
 
 
 def test_a_changed_description_is_found(vault: Vault) -> None:

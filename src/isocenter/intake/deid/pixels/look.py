@@ -1,15 +1,17 @@
 """What to blank in a frame: every line that a reader sees, or every line but scales and callipers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from isocenter.intake.deid.identity import Identity
 from isocenter.intake.deid.pixels.blank import Box
 from isocenter.intake.deid.words import cleaned
-from isocenter.processing.text.find import find_text
-from isocenter.processing.text.line import Line, Reader
+from isocenter.processing.text.find import find_text, grey_or_colour
+from isocenter.processing.text.line import Line, Picture, Reader
 
 _LEAST_READ = 0.3  # a reader less sure than this has seen anatomy
 _SURE = 0.5  # below it, only several letters of a usual size are taken for text
@@ -18,6 +20,7 @@ _LARGE = 0.25  # of the picture's shorter side: letters so high are mostly ribs 
 _SMALL = 48  # pixels of height
 _MARGIN = 0.05  # of a line's height, beyond the reader's box, which is wide already
 _LEAST_MARGIN = 1  # pixels
+_GAP = 4  # rows between lines that were cut out
 _MARKS = frozenset("十一丨+×✕*†Il|-—xX1")  # what a reader of text makes of a calliper, or of a graduation
 
 
@@ -28,10 +31,12 @@ class Seen:
     Args:
         blank: Lines to blank.
         kept: Lines that stay, as they say nothing but scales, technique and anatomy, or are callipers.
+        before: What is to be blanked as it was, cut out, one below the other; it may name somebody.
     """
 
     blank: tuple[Line, ...]
     kept: tuple[Line, ...]
+    before: Picture | None = None
 
     def boxes(self) -> tuple[Box, ...]:
         """Return what to blank, with a margin."""
@@ -53,7 +58,19 @@ def look(
     lines = [line for line in found if is_text(line, frame.shape[:2])]
     names = identity.searched if identity is not None else frozenset()
     kept = [line for line in lines if keeps_scales and _is_scale(line.text.strip(), names)]
-    return Seen(blank=tuple(line for line in lines if line not in kept), kept=tuple(kept))
+    blank = tuple(line for line in lines if line not in kept)
+    return Seen(blank=blank, kept=tuple(kept), before=_cut_out(frame, blank) if blank else None)
+
+
+def _cut_out(frame: npt.NDArray[Any], lines: Sequence[Line]) -> Picture:
+    shown = grey_or_colour(frame)
+    cuts = [shown[line.top : line.bottom, line.left : line.right] for line in lines]
+    rows, columns = sum(cut.shape[0] + _GAP for cut in cuts), max(cut.shape[1] for cut in cuts)
+    sheet, top = np.zeros((rows, columns, *frame.shape[2:]), np.uint8), 0
+    for cut in cuts:
+        sheet[top : top + cut.shape[0], : cut.shape[1]] = cut
+        top += cut.shape[0] + _GAP
+    return sheet
 
 
 def _is_scale(text: str, names: frozenset[str]) -> bool:

@@ -2,7 +2,7 @@
 
     vault.json     what it is, the cipher, and the secret that pseudonyms are made with, locked
     people/        one locked file a patient and project, named by the pseudonym
-    evidence/      locked pictures and texts of what was taken out, by run
+    evidence/      locked archives by run: what files were called, texts and pictures of what was blanked
     log.jsonl      what was asked of it and why
     log.head       how long the log is, locked
 
@@ -12,10 +12,7 @@ A new key leaves pseudonyms as they are: they are made with the secret, which th
 import json
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -24,11 +21,12 @@ from isocenter.image.aside import write_whole
 from isocenter.intake.deid.pseudonyms import Pseudonyms
 from isocenter.intake.deid.vault.log import Log
 from isocenter.intake.deid.vault.people import People
+from isocenter.intake.deid.vault.runs import Runs
 from isocenter.security.cipher import Key, Lock, Way
 from isocenter.security.keyed import Digest, Keyed
 
 _VERSION = 1
-_ABOUT, _PEOPLE, _EVIDENCE, _ENDING = "vault.json", "people", "evidence", ".locked"
+_ABOUT, _PEOPLE, _RUNS = "vault.json", "people", "evidence"
 _PURPOSE = "isocenter vault"
 
 
@@ -103,36 +101,14 @@ class Vault:
         """Whom it knows."""
         return People(self.folder / _PEOPLE, self.lock)
 
+    @property
+    def runs(self) -> Runs:
+        """What runs took out."""
+        return Runs(self.folder / _RUNS, self.lock)
+
     def pseudonyms(self, project: str) -> Pseudonyms:
         """Return the names of one project; those of two projects cannot be linked."""
         return Pseudonyms(self.keyed.derive(f"project:{project}"))
-
-    @contextmanager
-    def evidence_of(self, run: str) -> Iterator[Callable[[str, bytes], None]]:
-        """Give what keeps a run's evidence, by its name; of a run that does not come to its end nothing is kept."""
-        try:
-            yield partial(self.put_evidence, run)
-        except BaseException:
-            shutil.rmtree(self.folder / _EVIDENCE / run, ignore_errors=True)
-            raise
-
-    def put_evidence(self, run: str, name: str, content: bytes) -> None:
-        """Keep what a run took out, locked."""
-        folder = self.folder / _EVIDENCE / run
-        folder.mkdir(mode=0o700, exist_ok=True)
-        write_whole(self.lock.lock(content, about=f"{run}/{name}"), folder / f"{name}{_ENDING}")
-
-    def evidence(self, run: str, name: str) -> bytes:
-        """Return what a run took out.
-
-        Raises:
-            NotFoundError: The run left nothing of that name.
-            SealError: It was changed.
-        """
-        path = self.folder / _EVIDENCE / run / f"{name}{_ENDING}"
-        if not path.is_file():
-            raise NotFoundError(f"The vault keeps no {name} of run {run}.")
-        return self.lock.open(path.read_bytes(), about=f"{run}/{name}")
 
     def rotate(self, new: Key, *, who: str) -> "Vault":
         """Return the vault locked with another key; the old one opens nothing of it any more.
@@ -156,7 +132,7 @@ class Vault:
 
     def _lay_out(self) -> None:
         """Make the folder, with all but its log."""
-        for folder in (self.folder, self.folder / _PEOPLE, self.folder / _EVIDENCE):
+        for folder in (self.folder, self.folder / _PEOPLE, self.folder / _RUNS):
             folder.mkdir(mode=0o700, parents=True)
         locked = self.lock.lock(self.keyed.secret, about=_ABOUT)
         about: dict[str, Any] = {"version": _VERSION, "cipher": self.lock.way, "digest": self.keyed.digest}
@@ -167,9 +143,8 @@ class Vault:
         other._lay_out()
         for person in self.people:
             other.people.keep(person)
-        for path in sorted((self.folder / _EVIDENCE).glob(f"*/*{_ENDING}")):
-            run, name = path.parent.name, path.name.removesuffix(_ENDING)
-            other.put_evidence(run, name, self.evidence(run, name))
+        for run, name, content in self.runs:
+            other.runs.put(run, name, content)
         other.log.begin()
         for line in self.log.lines():
             other.log.copy(line)
