@@ -11,6 +11,7 @@ from isocenter.intake.deid.identity import Identity
 from isocenter.intake.deid.pixels.blank import Box
 from isocenter.intake.deid.words import cleaned
 from isocenter.processing.text.find import find_text, grey_or_colour
+from isocenter.processing.text.grow import grown
 from isocenter.processing.text.line import Line, Picture, Reader
 
 _LEAST_READ = 0.3  # a reader less sure than this has seen anatomy
@@ -58,15 +59,15 @@ def look(
     lines = [line for line in found if is_text(line, frame.shape[:2])]
     names = identity.searched if identity is not None else frozenset()
     kept = [line for line in lines if keeps_scales and _is_scale(line.text.strip(), names)]
-    blank = tuple(line for line in lines if line not in kept)
-    return Seen(blank=blank, kept=tuple(kept), before=_cut_out(frame, blank) if blank else None)
+    picture = grey_or_colour(frame)
+    blank = tuple(grown(line, picture) for line in lines if line not in kept)
+    return Seen(blank=blank, kept=tuple(kept), before=_cut_out(picture, blank) if blank else None)
 
 
-def _cut_out(frame: npt.NDArray[Any], lines: Sequence[Line]) -> Picture:
-    shown = grey_or_colour(frame)
-    cuts = [shown[line.top : line.bottom, line.left : line.right] for line in lines]
+def _cut_out(picture: Picture, lines: Sequence[Line]) -> Picture:
+    cuts = [picture[line.top : line.bottom, line.left : line.right] for line in lines]
     rows, columns = sum(cut.shape[0] + _GAP for cut in cuts), max(cut.shape[1] for cut in cuts)
-    sheet, top = np.zeros((rows, columns, *frame.shape[2:]), np.uint8), 0
+    sheet, top = np.zeros((rows, columns, *picture.shape[2:]), np.uint8), 0
     for cut in cuts:
         sheet[top : top + cut.shape[0], : cut.shape[1]] = cut
         top += cut.shape[0] + _GAP
