@@ -4,6 +4,7 @@ import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from hashlib import file_digest
 from pathlib import Path
 from typing import Any, cast
@@ -17,6 +18,7 @@ from isocenter.intake.deid.pixels.cleaner import Cleaner
 from isocenter.intake.deid.profile.options import FEATURES, PIXELS
 from isocenter.intake.deid.profile.profile import Profile
 from isocenter.intake.deid.profile.site import read_site
+from isocenter.intake.deid.proof.pixels import Eye, printed, relief
 from isocenter.intake.deid.proof.second import SecondLook
 from isocenter.intake.deid.pseudonyms import Pseudonyms
 from isocenter.intake.deid.run import Difference, Done, differences, require_apart, treat_all
@@ -123,7 +125,7 @@ def deid(
             profile=asked, pseudonyms=safe.pseudonyms(project), root=folder, out=aside, review=aside / _REVIEW,
             cleaner=_cleaner(asked, keep_scales=keep_scales),
             faces=Faces.found_in(folder, progress=told(progress, "faces")) if asked.has(FEATURES) else None,
-            second=SecondLook(profile=asked, reader=_second(asked)) if prove else None,
+            second=SecondLook(profile=asked, eyes=_eyes(asked)) if prove else None,
         )  # fmt: skip
         done = treat_all(way, project=project, keep=keep, progress=told(progress, "deid"))
         for person in done.people:
@@ -167,10 +169,14 @@ def _cleaner(profile: Profile, *, keep_scales: bool) -> Cleaner | None:
     return Cleaner(reader=_reader("rapidocr"), keeps_scales=keep_scales) if profile.has(PIXELS) else None
 
 
-def _second(profile: Profile) -> Reader | None:
-    return _reader("tesseract") if profile.has(PIXELS) else None
+def _eyes(profile: Profile) -> tuple[Eye, ...]:
+    """Return who looks again: another reader, and the first one at pictures that it has not seen."""
+    if not profile.has(PIXELS):
+        return ()
+    return (Eye(_reader("tesseract"), printed), Eye(_reader("rapidocr"), relief))
 
 
+@cache
 def _reader(name: str) -> Reader:
     return cast("Reader", cast("Any", find(name, table=READERS, group="isocenter.readers"))())
 

@@ -42,7 +42,7 @@ def treated(root: Path, out: Path) -> list[Treated]:
     profile = Profile.of((FEATURES,))
     way = Way(
         profile=profile, pseudonyms=Pseudonyms(Keyed(secret=b"0" * 32)), root=root, out=out, review=out / "review",
-        cleaner=Cleaner(reader=Blind()), faces=Faces.found_in(root), second=SecondLook(profile=profile, reader=None),
+        cleaner=Cleaner(reader=Blind()), faces=Faces.found_in(root), second=SecondLook(profile=profile),
     )  # fmt: skip
     return list(treat_all(way, project="p", keep={}.__setitem__).files)
 

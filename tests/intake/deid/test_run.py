@@ -29,7 +29,7 @@ def way(root: Path, vault: Vault, *, proves: bool = False) -> Way:
     profile = Profile.of(())
     return Way(
         profile=profile, pseudonyms=vault.pseudonyms("birds"), root=root, out=root.parent / "out",
-        review=root.parent / "review", second=SecondLook(profile=profile, reader=None) if proves else None,
+        review=root.parent / "review", second=SecondLook(profile=profile) if proves else None,
     )  # fmt: skip
 
 

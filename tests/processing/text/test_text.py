@@ -7,8 +7,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from PIL import Image, ImageDraw, ImageFont
+from scipy.ndimage import gaussian_filter
 
 from isocenter.errors import MissingExtraError
+from isocenter.intake.deid.words import cleaned
 from isocenter.plugins import find
 from isocenter.processing.text import READERS
 from isocenter.processing.text.find import enlarged, find_text, merged
@@ -90,3 +92,21 @@ def test_a_program_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(shutil, "which", lambda _: None)
     with pytest.raises(MissingExtraError, match="apt install tesseract-ocr"):
         TesseractReader()
+
+
+def test_a_line_that_stands_alone_in_a_large_picture_is_read(reader: Reader) -> None:
+    soft = gaussian_filter(np.random.default_rng(0).normal(size=(2048, 2048)), 20)
+    made = Image.fromarray(((soft - soft.min()) / np.ptp(soft) * 150).astype(np.uint8))
+    ImageDraw.Draw(made).text((1412, 318), "Canary, Teal", fill=255, font=ImageFont.truetype(str(FONT), 28))
+    found = [line for line in reader.read(np.asarray(made)) if "Canary" in line.text]
+    assert found
+    assert all(abs(line.top - 325) < 20 and abs(line.left - 1412) < 20 for line in found)
+
+
+def test_what_a_tile_cuts_off_is_not_taken_for_the_whole(reader: Reader) -> None:
+    made = Image.fromarray(np.zeros((200, 1100), np.uint8))
+    ImageDraw.Draw(made).text((20, 80), "0123456789 " * 6, fill=255, font=ImageFont.truetype(str(FONT), 24))
+    found = reader.read(np.asarray(made))
+    assert len(found) == 2
+    assert all(line.text.endswith("…") for line in found)
+    assert cleaned("2…") != "2…"

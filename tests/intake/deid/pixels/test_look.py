@@ -12,7 +12,7 @@ from isocenter.intake.deid.pixels.cleaner import Cleaner, has_pixels
 from isocenter.intake.deid.pixels.look import look
 from isocenter.intake.deid.pixels.picture import blank_picture, seen_in
 from isocenter.intake.deid.pixels.stored import shown
-from isocenter.intake.deid.proof.pixels import is_like, look_again
+from isocenter.intake.deid.proof.pixels import Eye, Views, is_like, look_again, printed, relief
 from isocenter.plugins import find
 from isocenter.processing.text import READERS
 from isocenter.processing.text.line import Line, Picture, Reader
@@ -98,21 +98,23 @@ def test_a_picture_is_blanked_and_stays_in_colour() -> None:
     assert (blank.voxels[..., 50:, :] == image.voxels[..., 50:, :]).all()
 
 
-def test_the_second_look_reads_what_was_not_blanked(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("word", "views"), [("tesseract", printed), ("rapidocr", relief)])
+def test_the_second_look_reads_what_was_not_blanked(word: str, views: Views, tmp_path: Path) -> None:
     pytest.importorskip("rapidocr")
     import shutil
 
     if shutil.which("tesseract") is None:
         pytest.skip("tesseract (Debian's tesseract-ocr) is not installed")
-    reader: Reader = find("tesseract", table=READERS, group="isocenter.readers")()  # type: ignore[operator]
+    reader: Reader = find(word, table=READERS, group="isocenter.readers")()  # type: ignore[operator]
+    eyes = (Eye(reader, views),)
     file = made("8 bit", tmp_path)
     element = next(one for one in file.elements if one.tag == 0x00080060)
     element.vr, element.tag, element.value = "PN", 0x00100010, b"Canary^Yellow "
     identity = identity_of(file.elements)
     picture = Image.fromarray(np.random.default_rng(1).integers(0, 40, (300, 500), dtype=np.uint8))
-    assert look_again(np.asarray(picture), reader=reader, identity=identity).names == ()
+    assert look_again(np.asarray(picture), eyes=eyes, identity=identity).names == ()
     ImageDraw.Draw(picture).text((50, 80), "Canary Yellow", fill=255, font=ImageFont.truetype(str(FONT), 24))
-    assert look_again(np.asarray(picture), reader=reader, identity=identity).names
+    assert look_again(np.asarray(picture), eyes=eyes, identity=identity).names
 
 
 @pytest.mark.parametrize(

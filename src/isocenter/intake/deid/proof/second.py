@@ -1,6 +1,6 @@
 """One file's second look: header, bytes and pixels, each by other means than the first."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,10 +14,9 @@ from isocenter.intake.deid.pixels.picture import shown_as
 from isocenter.intake.deid.pixels.stored import Frame, frame_count
 from isocenter.intake.deid.profile.profile import Profile
 from isocenter.intake.deid.proof.headers import wrong_elements
-from isocenter.intake.deid.proof.pixels import look_again
+from isocenter.intake.deid.proof.pixels import Eye, look_again
 from isocenter.intake.deid.proof.raw import words_left
 from isocenter.intake.deid.sources import Kind
-from isocenter.processing.text.line import Reader
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,11 +25,11 @@ class SecondLook:
 
     Args:
         profile: What was asked for.
-        reader: Another reader than the first; None where pixels were not to be cleaned.
+        eyes: That read what may be left in pixels; none where pixels were not to be cleaned.
     """
 
     profile: Profile
-    reader: Reader | None
+    eyes: tuple[Eye, ...] = ()
 
     def at(self, was: Path, now: Path, *, identity: Identity) -> tuple[str, ...]:
         """Return what is found in a DICOM file that is to leave.
@@ -42,8 +41,8 @@ class SecondLook:
         doubts = [f"header: {wrong}" for wrong in wrong_elements(was, now, profile=self.profile)]
         left = words_left(now, identity)
         doubts += [f"bytes: {len(left)} word(s) of the header's identity are still there"] if left else []
-        if self.reader is not None and has_pixels(file := read_file(now)):
-            doubts += _still_read(pictures_of(file, frame_count(file)), self.reader, identity)
+        if self.eyes and has_pixels(file := read_file(now)):
+            doubts += _still_read(pictures_of(file, frame_count(file)), self.eyes, identity)
         return tuple(doubts)
 
     def at_picture(self, now: Path, kind: Kind) -> tuple[str, ...]:
@@ -55,14 +54,14 @@ class SecondLook:
         content = now.read_bytes()
         left = [name for name in strip(content, kind).removed if name != ORIENTATION]
         doubts = [f"header: {name} was left" for name in left]
-        if kind != "nifti" and self.reader is not None:
-            doubts += _still_read([shown_as(decode_raster(content, name="A picture"))], self.reader, NOBODY)
+        if kind != "nifti" and self.eyes:
+            doubts += _still_read([shown_as(decode_raster(content, name="A picture"))], self.eyes, NOBODY)
         return tuple(doubts)
 
 
-def _still_read(pictures: Iterable[Frame], reader: Reader, identity: Identity) -> list[str]:
+def _still_read(pictures: Iterable[Frame], eyes: Sequence[Eye], identity: Identity) -> list[str]:
     """Return what can still be read in pictures."""
-    found = [look_again(picture, reader=reader, identity=identity) for picture in pictures]
+    found = [look_again(picture, eyes=eyes, identity=identity) for picture in pictures]
     names, others = sum(len(one.names) for one in found), sum(len(one.others) for one in found)
     doubts = [f"pixels: a second reader still reads {names} line(s) like what the header said"] if names else []
     return doubts + ([f"pixels: a second reader still reads {others} line(s) of text"] if others else [])
