@@ -6,10 +6,9 @@ Real images (radiographs, ultrasound; the public sets beside the project) get on
 in Latin and Chinese, numbers, dates; 8 to 48 pixels high, from white on black to 40 grey levels above what lies
 behind, upright or turned by 90°, anywhere, anatomy too. A string counts as found when at least 95 % of its letters'
 pixels are blanked. What is blanked beyond the strings' boxes, grown by a fifth of their height, is held against the
-image's area; what is blanked in the image as it was (marks of side, labels of its device) is not counted; every second image is
-held so. Images come
-in the sizes that devices make: small ones are enlarged, up to 1024 pixels. The DICOM files with burned-in names whose
-boxes are known (data/deid) are read too.
+image's area, in every second image; what is blanked in the image as it was (marks of side, labels of its device) is not
+counted. Images come in the sizes that devices make: small ones are enlarged, up to 1024 pixels. The DICOM files with
+burned-in names whose boxes are known (data/deid) are read too.
 
 With --second it is the look of --prove that is measured, by itself: one string a picture, of which the header knows,
 not blanked, everything else blanked by the first look. It counts as found where the look says so; what it says of the
