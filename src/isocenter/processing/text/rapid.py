@@ -24,7 +24,6 @@ _SETTINGS: dict[str, Any] = {
     "Det.max_candidates": 2000,
 }
 _TILE, _OVERLAP, _EDGE = 640, 128, 12  # pixels
-_CUT = "…"  # behind what an edge of a tile may have cut off: nobody takes such a line for the whole
 
 
 class RapidReader:
@@ -65,14 +64,14 @@ def _spans(length: int) -> tuple[tuple[int, int], ...]:
 
 
 def _moved(line: Line, *, top: int, left: int, shape: tuple[int, int], tile: tuple[int, int]) -> Line:
-    """Return a line of a tile as one of the picture, marked where it ends at an edge that is the tile's alone."""
+    """Return a line of a tile as one of the picture, cut where it ends at an edge that is the tile's alone."""
     is_cut = (
         (line.top < _EDGE and top > 0) or (line.bottom > tile[0] - _EDGE and top + tile[0] < shape[0])
         or (line.left < _EDGE and left > 0) or (line.right > tile[1] - _EDGE and left + tile[1] < shape[1])
     )  # fmt: skip
     return replace(
         line, top=line.top + top, bottom=line.bottom + top, left=line.left + left, right=line.right + left,
-        text=line.text + _CUT if is_cut else line.text,
+        is_cut=is_cut,
     )  # fmt: skip
 
 

@@ -57,7 +57,7 @@ def look(
     found = find_text(frame, reader=reader, least=_LEAST_READ)
     lines = [line for line in found if is_text(line, frame.shape[:2])]
     names = identity.searched if identity is not None else frozenset()
-    kept = [line for line in lines if keeps_scales and _is_scale(line.text.strip(), names)]
+    kept = [line for line in lines if keeps_scales and not line.is_cut and _is_scale(line.text.strip(), names)]
     picture = grey_or_colour(frame)
     blank = tuple(grown(line, picture) for line in lines if line not in kept)
     return Seen(blank=blank, kept=tuple(kept), before=_cut_out(picture, blank) if blank else None)
