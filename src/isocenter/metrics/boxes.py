@@ -1,6 +1,6 @@
 """How well two sets of boxes agree: matched one to one where they overlap enough.
 
-A box is (2, axes): its low corner and its high one, in mm or in voxels, on two or three axes. A set is (boxes, 2, axes).
+A box is (2, axes): its low corner and its high one, in mm or voxels, on two or three axes; a set is (boxes, 2, axes).
 """
 
 import math
