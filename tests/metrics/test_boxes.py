@@ -5,7 +5,7 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from isocenter.errors import InputError
@@ -25,6 +25,7 @@ def test_a_box_shifted_by_half_overlaps_by_a_third() -> None:
     assert box_overlaps(ONE, ONE + SHIFT) == pytest.approx(np.array([[1 / 3]]))
 
 
+@settings(deadline=None)
 @given(st.integers(0, 500))
 def test_overlaps_are_those_of_counted_pixels(seed: int) -> None:
     ours, theirs = drawn(seed, 3), drawn(seed + 1000, 4)
@@ -38,6 +39,7 @@ def test_overlaps_are_those_of_counted_pixels(seed: int) -> None:
     assert box_overlaps(ours, theirs) == pytest.approx(np.array(counted))
 
 
+@settings(deadline=None)
 @given(st.integers(0, 500), st.sampled_from([0.1, 0.3, 0.5]))
 def test_the_matching_is_the_best_of_all(seed: int, least: float) -> None:
     ours, theirs = drawn(seed, 4), drawn(seed + 1000, 4)

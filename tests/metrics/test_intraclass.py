@@ -5,7 +5,7 @@ from typing import get_args
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from isocenter import metrics
@@ -58,6 +58,7 @@ def test_many_readings_give_the_components_of_variance() -> None:
     assert metrics.icc(table, form="ICC(3,1)").value == pytest.approx(4 / 5, abs=0.1)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10_000), st.floats(0.1, 100), st.floats(-1000, 1000))
 def test_unit_and_origin_do_not_matter(seed: int, scale: float, shift: float) -> None:
     table = drawn(np.random.default_rng(seed), 6, 3)
@@ -69,6 +70,7 @@ def test_unit_and_origin_do_not_matter(seed: int, scale: float, shift: float) ->
         )
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10_000), st.integers(2, 8), st.integers(2, 5))
 def test_an_interval_holds_its_figure(seed: int, cases: int, readers: int) -> None:
     table = np.random.default_rng(seed).normal(0, 1, (cases, readers))  # readers who agree on nothing

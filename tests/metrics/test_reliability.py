@@ -5,7 +5,7 @@ from itertools import combinations, permutations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from isocenter import metrics
@@ -75,6 +75,7 @@ def by_definition(table: np.ndarray, distance: str) -> float:
     return 1 - found / expected if expected else X
 
 
+@settings(deadline=None)
 @given(ratings)
 @pytest.mark.parametrize("level", ["nominal", "ordinal", "interval", "ratio"])
 def test_alpha_equals_its_definition(level: str, table: np.ndarray) -> None:
@@ -82,6 +83,7 @@ def test_alpha_equals_its_definition(level: str, table: np.ndarray) -> None:
     assert measure(table) == pytest.approx(by_definition(table, level), abs=1e-9, nan_ok=True)
 
 
+@settings(deadline=None)
 @given(ratings, st.randoms(use_true_random=False))
 @pytest.mark.parametrize("measure", _KERNELS, ids=lambda one: one.__name__)
 def test_who_gave_a_rating_does_not_matter(measure: reliability.Measure, table: np.ndarray, random: object) -> None:
@@ -89,6 +91,7 @@ def test_who_gave_a_rating_does_not_matter(measure: reliability.Measure, table: 
     assert measure(mixed) == pytest.approx(measure(table), abs=1e-12, nan_ok=True)
 
 
+@settings(deadline=None)
 @given(ratings)
 def test_alpha_of_grades_depends_on_their_order_alone(table: np.ndarray) -> None:
     assert metrics.ordinal_alpha(table**3 - 9) == pytest.approx(metrics.ordinal_alpha(table), nan_ok=True)

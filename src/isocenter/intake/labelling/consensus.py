@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -97,10 +98,9 @@ def consensus_of_masks(masks: Mapping[str, Mask], rule: Rule, *, where: str = "c
     names = {label.value: label.name for label in table} | {0: "background"}
     decided = _decide(patterns, rule, readers=readers, classes=tuple(names[value] for value in values), where=where)
     unknown = 0 if table.ignore is None else table.ignore
-    labels = _outside(stacked)
+    labels = _outside(stacked, dtype=np.min_scalar_type(max(*values, unknown)))
     if len(codes):
-        won = np.where(decided.won == OPEN, unknown, np.asarray(values)[decided.won])
-        stack.filled(codes, won.astype(np.uint16), labels)
+        stack.fill(labels, codes, np.where(decided.won == OPEN, unknown, np.asarray(values)[decided.won]))
     return MaskConsensus(mask=Mask(labels=labels, affine=stacked[0].affine, table=table), account=decided.account)
 
 
@@ -180,9 +180,9 @@ def _region(masks: tuple[Mask, ...], rule: Rule) -> Box:
     return bounds(masks)
 
 
-def _outside(masks: tuple[Mask, ...]) -> npt.NDArray[np.uint16]:
+def _outside(masks: tuple[Mask, ...], *, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
     """Return background for every voxel, the mark to ignore it where nobody judged."""
-    labels = np.zeros(masks[0].shape, dtype=np.uint16)
+    labels = np.zeros(masks[0].shape, dtype=dtype)
     ignore = masks[0].table.ignore
     if ignore is not None:
         for plane, said in zip(labels, zip(*(mask.labels for mask in masks), strict=True), strict=True):

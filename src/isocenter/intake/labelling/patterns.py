@@ -7,6 +7,7 @@ hundred rows, whatever is done with them.
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -99,12 +100,12 @@ class Stack:
         said[said == len(self.values)] = NO_ANSWER
         return Patterns(answers=said, counts=counts, classes=len(self.values)), codes
 
-    def filled(self, codes: Places, winners: npt.NDArray[np.uint16], out: npt.NDArray[np.uint16]) -> None:
+    def fill(self, labels: npt.NDArray[Any], codes: Places, winners: Places) -> None:
         """Write the label that won each pattern into the box of an array (slice, row, column)."""
         alike = np.asarray([self._unanimous(place) for place in range(len(self.values) + 1)], dtype=np.int64)
         # a label that nowhere stands alone has no pattern of its own, and none is asked for
         of_one = winners[np.minimum(np.searchsorted(codes, alike), len(codes) - 1)]
-        for answers, plane in zip(self._slices(), out[self.box], strict=True):
+        for answers, plane in zip(self._slices(), labels[self.box], strict=True):
             is_mixed, mixed = self._mixed(answers)
             plane[...] = of_one[answers[0]]
             plane[is_mixed] = winners[np.searchsorted(codes, mixed)]

@@ -49,11 +49,12 @@ class Staple:
     Dawid and Skene.
 
     Args:
-        prior: How common each class is taken to be. "constant": as common as among all answers, as Warfield proposes;
-            "estimated": found with the rest, as Dawid and Skene do.
+        prior: How common each class is taken to be. "estimated": found with the rest, as Dawid and Skene do;
+            "constant": as common as among all answers, as Warfield proposes. Readers who often see what is not there
+            make it too common then, and every sensitivity too low.
         region: Where readers' performance is measured, in masks. "box": the smallest box with all that anybody
-            labelled; "whole": the whole grid, whose empty space makes every specificity high and structures rare;
-            "disputed": only where readers differ, so that figures say who was right in dispute and nothing else.
+            labelled; "whole": the whole grid, whose empty space makes every specificity high and structures rare, so
+            that the consensus grows; "disputed": only where readers differ, so that the rates speak of dispute alone.
             Where all agree, their answer stands, whatever the region.
         ties: As of `Vote`; they are rare.
         most_rounds: Rounds after which it ends, converged or not.
@@ -66,7 +67,7 @@ class Staple:
         Imaging 23:983; Dawid and Skene 1979, Appl Stat 28:20.
     """
 
-    prior: Literal["constant", "estimated"] = "constant"
+    prior: Literal["estimated", "constant"] = "estimated"
     region: Region = "box"
     ties: Ties = "lowest"
     most_rounds: int = 1000
