@@ -69,7 +69,7 @@ def ordinal_alpha(ratings: Column) -> float:
 def interval_alpha(ratings: Column) -> float:
     """Return Krippendorff's alpha of numbers, apart by their squared difference.
 
-    Time grows with the square of the number of distinct values: fine for some thousand measurements.
+    Time and memory grow with the square of the number of distinct values: round measurements to what they mean.
 
     Args:
         ratings: (cases, readers), in any unit; nan: not read.

@@ -176,3 +176,37 @@ def test_a_class_that_is_not_there_has_no_rate() -> None:
 def test_a_rule_that_cannot_end_is_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(InputError, match="both lie above 0"):
         Staple(**wrong)
+
+
+def case_by_case(ratings: np.ndarray, classes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return probabilities and rates as Dawid and Skene write them, one case after the other."""
+    cases, readers = ratings.shape
+    said = [[np.eye(classes)[int(one)] if one == one else None for one in row] for row in ratings]
+    believed = np.array([np.mean([one for one in row if one is not None], axis=0) for row in said])
+    for _ in range(300):
+        rates = np.zeros((readers, classes, classes))
+        for case in range(cases):
+            for reader in range(readers):
+                if said[case][reader] is not None:
+                    rates[reader] += np.outer(believed[case], said[case][reader])
+        rates /= rates.sum(2, keepdims=True)
+        likely = np.tile(believed.mean(0), (cases, 1))
+        for case in range(cases):
+            for reader in range(readers):
+                if said[case][reader] is not None:
+                    likely[case] *= rates[reader] @ said[case][reader]
+        believed = likely / likely.sum(1, keepdims=True)
+    return believed, rates
+
+
+def test_classes_with_missing_ratings_equal_the_estimator_written_case_by_case() -> None:
+    rng = np.random.default_rng(4)
+    truth = rng.integers(0, 3, (60, 1))
+    ratings = np.where(rng.random((60, 4)) < (0.9, 0.7, 0.6, 0.8), truth, rng.integers(0, 3, (60, 4))).astype(float)
+    ratings[:, 1:][rng.random((60, 3)) < 0.2] = math.nan
+    believed, rates = case_by_case(ratings, 3)
+    found = consensus_of_classes(ratings, Staple(), readers=list("abcd"))
+    assert np.array_equal(found.classes, believed.argmax(1))
+    assert found.support == pytest.approx(believed.max(1), abs=1e-4)
+    for one, wanted in zip(found.account.estimate.performances, rates, strict=True):
+        assert one.confusion == pytest.approx(wanted, abs=1e-4)  # 300 rounds of the one, convergence of the other
