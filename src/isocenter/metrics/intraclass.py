@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
-from scipy.stats import f as f_distribution
+from scipy.special import fdtri
 
 from isocenter.errors import InputError
 from isocenter.metrics.interval import Interval
@@ -137,7 +137,7 @@ def _stepped_up(single: float, readings: int) -> float:
 
 
 def _quantile(above: float, below: float) -> float:
-    return float(f_distribution.ppf(_TAIL, above, below))
+    return float(fdtri(above, below, _TAIL))
 
 
 def _ratio(above: float, below: float) -> float:

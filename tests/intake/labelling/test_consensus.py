@@ -156,7 +156,12 @@ def test_readers_who_do_not_make_a_consensus_are_refused() -> None:
 
 @pytest.mark.parametrize(
     ("ratings", "words"),
-    [([[1, 2, 3]], "do not fit 2 readers"), ([[1.5, 1]], "no whole number"), ([[X, X]], "No reader read any")],
+    [
+        ([[1, 2, 3]], "do not fit 2 readers"),
+        ([[1.5, 1]], "no whole number"),
+        ([[math.inf, 1]], "no whole number"),
+        ([[X, X]], "No reader read any"),
+    ],
 )
 def test_ratings_that_are_none_are_refused(ratings: list[list[float]], words: str) -> None:
     with pytest.raises(InputError, match=words):

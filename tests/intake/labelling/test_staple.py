@@ -162,6 +162,15 @@ def test_two_readers_and_too_few_rounds_are_told() -> None:
     assert "cannot be told" in two.account.issues[0].mend
 
 
+def test_a_reader_with_one_case_is_told() -> None:
+    ratings = np.tile([[1.0], [2.0]], (10, 4))
+    ratings[1:, 3] = math.nan
+    ratings[0, 3] = 2
+    found = consensus_of_classes(ratings, Staple(), readers=list("abcd"))
+    assert found.classes.tolist() == [1, 2] * 10
+    assert [one.figure for one in found.account.issues] == ["d judged 1 only"]
+
+
 def test_a_class_that_is_not_there_has_no_rate() -> None:
     masks = named([np.ones((2, 3, 4)), np.ones((2, 3, 4))])
     one = consensus_of_masks(masks, Staple()).account.estimate.performances[0]

@@ -16,6 +16,7 @@ from isocenter.intake.labelling.staple import Estimate, Performance, estimate
 
 Rule = Vote | Staple
 
+_FEW = 10  # answers: below, a rate is known to a third at best
 _BY_CHANCE = 1 + 1e-6  # sensitivity + specificity of somebody who does not look
 
 
@@ -124,7 +125,7 @@ def consensus_of_classes(
     if table.ndim != 2 or table.shape[1] != len(names):
         raise InputError(f"Ratings of the shape {table.shape} do not fit {len(names)} readers: a column for each.")
     known = table[~np.isnan(table)]
-    if not np.array_equal(known, np.rint(known)):
+    if not np.isfinite(known).all() or not np.array_equal(known, np.rint(known)):
         raise InputError("A rating is no whole number; classes are wanted, nan where a reader did not read a case.")
     values = np.unique(known)
     if not len(values):
@@ -231,10 +232,18 @@ def _issues(account: Account, where: str) -> Iterator[Issue]:
             mend="Allow more rounds.",
         )  # fmt: skip
     for performance in account.estimate.performances:
-        yield from _by_chance(performance, where)
+        yield from _of_reader(performance, where)
 
 
-def _by_chance(performance: Performance, where: str) -> Iterator[Issue]:
+def _of_reader(performance: Performance, where: str) -> Iterator[Issue]:
+    answers = round(performance.rests_on.sum())
+    if 0 < answers < _FEW:
+        yield Issue(
+            check="reader performance", where=where, severity="warn", limit=f"{_FEW} or more",
+            figure=f"{performance.reader} judged {answers} only",
+            mend="Have the reader read more, or take a vote.",
+        )  # fmt: skip
+        return
     # of two classes the one says what the other says
     for name in performance.classes[1:] if len(performance.classes) == 2 else performance.classes:
         both = performance.sensitivity(name) + performance.specificity(name)
