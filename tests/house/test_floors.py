@@ -28,7 +28,7 @@ FLOORS = (
 )
 WINGS = {
     "learning": (("cost", "tasks", "fusion", "strategies"), ("inference",), ("training",)),
-    "intake": (("layouts", "quality", "deid"),),
+    "intake": (("layouts", "quality", "deid", "labelling"),),
     "clinic": (("reporting",), ("hospital",)),
 }
 
