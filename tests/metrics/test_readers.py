@@ -38,7 +38,7 @@ def drawn(readers: int) -> np.ndarray:
     return np.where(rng.random((60, readers)) < 0.6, truth, rng.integers(0, 4, (60, readers))).astype(float)
 
 
-@pytest.mark.parametrize(("measure", "weights"), MEASURES.items(), ids=str)
+@pytest.mark.parametrize(("measure", "weights"), MEASURES.items(), ids=["plain", "linear", "quadratic"])
 def test_kappa_of_each_pair_equals_the_oracle(measure: object, weights: str | None) -> None:
     ratings = drawn(3)
     ratings[:10, 0] = math.nan
