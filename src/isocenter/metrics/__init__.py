@@ -27,6 +27,14 @@ from isocenter.metrics.classification import (
 from isocenter.metrics.interval import Interval, bootstrap, bootstrap_of, bootstrap_over_findings
 from isocenter.metrics.intraclass import icc
 from isocenter.metrics.overlap import dice, volume_error
+from isocenter.metrics.ratings import (
+    bootstrap_ratings,
+    fleiss_kappa,
+    interval_alpha,
+    nominal_alpha,
+    ordinal_alpha,
+    ratio_alpha,
+)
 from isocenter.metrics.readers import (
     Compared,
     compare_boxes,
@@ -36,14 +44,6 @@ from isocenter.metrics.readers import (
     mean_over_pairs,
 )
 from isocenter.metrics.regression import Limits, bias, limits_of_agreement, mae, r2, rmse
-from isocenter.metrics.reliability import (
-    bootstrap_ratings,
-    fleiss_kappa,
-    interval_alpha,
-    nominal_alpha,
-    ordinal_alpha,
-    ratio_alpha,
-)
 from isocenter.metrics.surface import Distances, hd95, nsd, surface_distances
 
 __all__ = [

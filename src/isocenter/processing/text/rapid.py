@@ -24,6 +24,7 @@ _SETTINGS: dict[str, Any] = {
     "Det.max_candidates": 2000,
 }
 _TILE, _OVERLAP, _EDGE = 640, 128, 12  # pixels
+_WHOLE = 0.9  # of a tile
 
 
 class RapidReader:
@@ -50,8 +51,11 @@ class RapidReader:
         colour = tile if tile.ndim == 3 else np.repeat(tile[..., None], 3, axis=2)
         found = self._engine(np.ascontiguousarray(colour[..., ::-1]))  # blue, green, red, as OpenCV has it
         if found.boxes is not None:
+            rows, columns = tile.shape[:2]
             lines = zip(found.boxes, found.txts or (), found.scores or (), strict=True)
-            yield from (_line(box, text, score, *tile.shape[:2]) for box, text, score in lines)
+            read = (_line(box, text, score, rows, columns) for box, text, score in lines)
+            # where nothing is found, all of the tile is read as if it were a line
+            yield from (line for line in read if line.area < _WHOLE * rows * columns)
 
 
 def _spans(length: int) -> tuple[tuple[int, int], ...]:

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from isocenter import metrics
 from isocenter.errors import InputError
-from isocenter.metrics import reliability
-from isocenter.metrics.reliability import _KERNELS, _counts, _kernel, _paired
+from isocenter.metrics.ratings import _KERNELS, Measure, _counts, _kernel, _paired
 
 X = math.nan
 
@@ -49,7 +48,7 @@ def test_fleiss_kappa_is_that_of_the_paper() -> None:
 
 
 @pytest.mark.parametrize(("measure", "published"), ALPHAS.items(), ids=lambda one: getattr(one, "__name__", ""))
-def test_alpha_is_that_of_the_paper(measure: reliability.Measure, published: float) -> None:
+def test_alpha_is_that_of_the_paper(measure: Measure, published: float) -> None:
     assert measure(KRIPPENDORFF) == pytest.approx(published, abs=5e-4)
 
 
@@ -86,7 +85,7 @@ def test_alpha_equals_its_definition(level: str, table: np.ndarray) -> None:
 @settings(deadline=None)
 @given(ratings, st.randoms(use_true_random=False))
 @pytest.mark.parametrize("measure", _KERNELS, ids=lambda one: one.__name__)
-def test_who_gave_a_rating_does_not_matter(measure: reliability.Measure, table: np.ndarray, random: object) -> None:
+def test_who_gave_a_rating_does_not_matter(measure: Measure, table: np.ndarray, random: object) -> None:
     mixed = np.array([random.sample(list(row), len(row)) for row in random.sample(list(table), len(table))])
     assert measure(mixed) == pytest.approx(measure(table), abs=1e-12, nan_ok=True)
 
@@ -98,7 +97,7 @@ def test_alpha_of_grades_depends_on_their_order_alone(table: np.ndarray) -> None
 
 
 @pytest.mark.parametrize("measure", _KERNELS, ids=lambda one: one.__name__)
-def test_a_measure_under_weights_is_that_of_repeated_cases(measure: reliability.Measure) -> None:
+def test_a_measure_under_weights_is_that_of_repeated_cases(measure: Measure) -> None:
     rng = np.random.default_rng(0)
     table = rng.integers(0, 4, (20, 4)).astype(float)
     table[rng.random((20, 4)) < 0.3] = X
@@ -128,7 +127,7 @@ def test_unequal_numbers_of_ratings_count_by_case() -> None:
 
 
 @pytest.mark.parametrize("measure", _KERNELS, ids=lambda one: one.__name__)
-def test_readers_who_read_nothing_in_common_or_one_class_only_give_no_figure(measure: reliability.Measure) -> None:
+def test_readers_who_read_nothing_in_common_or_one_class_only_give_no_figure(measure: Measure) -> None:
     apart = np.array([(1, X), (X, 2), (3, X)])
     assert math.isnan(measure(apart))
     assert math.isnan(measure(np.ones((5, 3))))
@@ -138,7 +137,7 @@ def test_readers_who_read_nothing_in_common_or_one_class_only_give_no_figure(mea
 
 
 @pytest.mark.parametrize("measure", _KERNELS, ids=lambda one: one.__name__)
-def test_full_agreement_is_one_and_its_interval_says_how_few_patients_say_so(measure: reliability.Measure) -> None:
+def test_full_agreement_is_one_and_its_interval_says_how_few_patients_say_so(measure: Measure) -> None:
     found = metrics.bootstrap_ratings(measure, np.repeat([[1.0], [2.0], [3.0]], 2, axis=1), patients=["a", "b", "c"])
     assert found.value == found.high == pytest.approx(1.0)
     assert found.low == pytest.approx(1 - 2 * (1 - 0.025 ** (1 / 3)))
