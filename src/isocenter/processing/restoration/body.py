@@ -58,13 +58,14 @@ def air_threshold(volume: Volume) -> float | None:
     low, _ = span_of(volume, step="body mask")
     if volume.unit == "HU":
         return _SKIN_HU if low <= _SKIN_HU else None
+    zero = min(low, 0.0)  # what a detector shows of nothing; of values that run below 0 the lowest
     sample = volume.voxels.reshape(-1)[:: max(1, volume.voxels.size // _MOST)].astype(np.float32)
     sample = np.minimum(sample, np.percentile(sample, 99.5))  # a few bright vessels would draw the threshold up
     threshold = _otsu(sample)
     darker = sample[sample <= threshold]
-    if darker.min() < darker.max() and _parts(darker, lower := _otsu(darker), zero=low, share=_DARK):
+    if darker.min() < darker.max() and _parts(darker, lower := _otsu(darker), zero=zero, share=_DARK):
         threshold = lower  # the darker class holds air and dark tissue
-    if not _parts(sample, threshold, zero=low, share=_AIR):
+    if not _parts(sample, threshold, zero=zero, share=_AIR):
         return None
     return threshold if _reaches_the_rim(volume.voxels <= threshold) else None
 
