@@ -16,7 +16,7 @@ Where = npt.NDArray[np.bool_]
 _SKIN_HU = -300.0  # half-way from air to skin, and above a foam cushion
 _AIR = 0.25  # of the light of tissue: a darker class that is lighter than this is tissue, too
 _DARK = 0.35  # the same of dark tissue; the two halves of Rayleigh's noise are as 0.46 to 1
-_RIM = 0.1  # of the rim of the slices: air that reaches less of it lies inside of the body
+_RIM = 0.25  # of the rim of the slices: air that reaches less of it lies inside of the body
 _MOST = 4_000_000  # voxels that a threshold is sought on; more do not move it
 _IN_PLANE = np.array([[[0, 1, 0], [1, 1, 1], [0, 1, 0]]], dtype=bool)
 _THIN = 2  # voxels: what is thinner than twice that (a couch, a cable, a ghost) ties nothing to the body
