@@ -40,9 +40,9 @@ def test_shading_goes_and_contrast_stays() -> None:
 def test_an_even_image_is_hardly_shaded() -> None:
     volume, mask, field = shaded_head()
     even = Volume(voxels=volume.voxels / field, affine=volume.affine, modality="MR")
-    done = n4(even)
-    assert done.said["bias_range"] < 1.2  # a head of few parts: where they end, some of their contrast is taken for it
-    assert variation(done.volume, mask) < variation(even, mask) + 0.01
+    brain = mask.binary("brain")
+    gone = np.log(even.voxels[brain] / n4(even).volume.voxels[brain])
+    assert np.ptp(np.percentile(gone, [1, 99])) < 0.1  # a head of few parts: some of their contrast is taken for it
 
 
 def test_the_field_has_the_same_bits_whatever_the_threads() -> None:
@@ -111,7 +111,7 @@ def test_nothing_but_air_is_refused(unit: str) -> None:
     voxels = np.full((4, 20, 20), -1000.0)
     if unit == "HU":
         voxels[0, 0, 0] = -990.0
-    with pytest.raises(InputError, match="air|constant"):
+    with pytest.raises(InputError, match=r"air|constant"):
         body_mask(scan(voxels, modality="CT", unit=unit))
 
 

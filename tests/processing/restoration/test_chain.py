@@ -72,7 +72,7 @@ def test_every_step_says_what_it_changed(fitted: Chain) -> None:
 
 def test_defaults_are_written_out(fitted: Chain) -> None:
     lines = {line["step"]: line for line in fitted.to_document()}
-    assert lines["n4"] == {"step": "n4", "shrink": 4, "levels": 2, "rounds": 10}
+    assert lines["n4"] == {"step": "n4", "shrink": 4, "levels": 3, "rounds": 10}
     assert len(lines["nyul"]["landmarks"]) == 5  # type: ignore[arg-type]
     assert "sigma" not in lines["curvature"]  # None: estimated in each volume
     assert Step(name="window", parameters={"low": 0, "high": 80}).parameters["to"] == [0.0, 1.0]
@@ -120,7 +120,9 @@ def labelled(volume: Volume) -> Mask:
 
 def test_a_mask_goes_along_and_comes_back_exactly_after_crops() -> None:
     volume = mr(0)
-    chain = Chain.from_document([{"step": "crop_body", "margin_mm": 0}, {"step": "crop_centre", "size_mm": [18, 30, 99]}])
+    chain = Chain.from_document(
+        [{"step": "crop_body", "margin_mm": 0}, {"step": "crop_centre", "size_mm": [18, 30, 99]}]
+    )
     done = chain.restore(volume)
     before = labelled(volume)
     along = done.take_along(before)

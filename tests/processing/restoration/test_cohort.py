@@ -75,7 +75,7 @@ def test_many_equal_values_are_taken() -> None:
 
 @pytest.mark.parametrize("fit", [fit_nyul, fit_match])
 def test_a_cohort_that_teaches_nothing_is_refused(fit) -> None:  # type: ignore[no-untyped-def]
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match=r"no volume|0 of 0"):
         fit([])
     with pytest.raises(InputError, match="constant"):
         fit([first_scanner(0), scan(np.ones((3, 8, 8)))])

@@ -5,9 +5,10 @@ import pytest
 import SimpleITK as sitk
 
 from isocenter.errors import InputError, RecipeError
+from isocenter.image import Volume
 from isocenter.processing.restoration import Step
 from isocenter.processing.restoration.denoise import curvature, median
-from tests.processing.restoration.scans import noisy, picture, rmse, scan, tissue
+from tests.processing.restoration.scans import grid, noisy, picture, rmse, scan, tissue
 
 NEEDS_SKIMAGE = {"nlm", "tv"}
 METHODS = ["median", "curvature", "nlm", "tv"]
@@ -105,6 +106,14 @@ def test_diffusion_gives_the_same_bits_whatever_the_threads() -> None:
     finally:
         sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(usual)
     assert len(found) == 1
+
+
+def test_the_size_of_a_pixel_changes_no_picture() -> None:
+    plane = noisy(tissue((1, 48, 48)), 10.0)
+    one, other = (
+        Volume(voxels=plane, affine=grid((1.0, step, step), plane.shape), is_planar=True) for step in (0.2, 3.0)
+    )
+    assert np.array_equal(curvature(one).volume.voxels, curvature(other).volume.voxels)
 
 
 @pytest.mark.parametrize("key", ["sigma", "strength"])

@@ -18,7 +18,7 @@ _FEWEST = 8  # voxels along an axis that shrinking leaves
 _DARKEST = 1e-3  # of the mean of the body: the logarithm needs light
 
 
-def n4(volume: Volume, *, shrink: int = 4, levels: int = 2, rounds: int = 50) -> Restored:
+def n4(volume: Volume, *, shrink: int = 4, levels: int = 3, rounds: int = 50) -> Restored:
     """Return an MR without the coil's shading; the mean brightness of the body stays.
 
     The field is sought in the body on a coarser grid and divided out on the volume's own. Where values lie below 0 they
@@ -28,8 +28,8 @@ def n4(volume: Volume, *, shrink: int = 4, levels: int = 2, rounds: int = 50) ->
     Args:
         volume: Of one channel, in no unit: HU and SUV are not shaded by a coil.
         shrink: Voxels along each axis that become one while the field is sought; fewer along short axes.
-        levels: How often the mesh of the field is refined. On an evenly lit phantom of a head 2 leave a range of 1.15, 3
-            of 1.5; on a shaded one the brain varies by 2.7 and 2.4 % after them, 12.8 % before.
+        levels: How often the mesh of the field is refined. Of a field planted in a real brain 2 leave 18 %, 3 leave
+            7 %, 4 leave 3 %; the more, the more of the contrast of large structures is taken for shading.
         rounds: At most, at each level.
 
     Raises:

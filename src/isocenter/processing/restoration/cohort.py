@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -9,7 +10,7 @@ import numpy.typing as npt
 from isocenter.errors import InputError, RecipeError
 from isocenter.image import Volume
 from isocenter.processing.restoration.intensity import Within, measured
-from isocenter.processing.restoration.restored import Restored, span_of
+from isocenter.processing.restoration.restored import Restored, require_grey, span_of
 
 Doubles = npt.NDArray[np.float64]
 
@@ -34,10 +35,10 @@ def fit_nyul(
     """
     _require_rising(percentiles)
     found = [_percentiles(volume, percentiles, within=within, step="nyul") for volume in volumes]
-    scaled = [(one - one[0]) / (one[-1] - one[0]) * _STANDARD for one in found if one[-1] > one[0]]
-    if not scaled or len(scaled) < len(found):
-        raise InputError(f"{len(found) - len(scaled)} of {len(found)} volumes have no landmarks to learn from.")
-    landmarks = np.mean(scaled, axis=0)
+    flat = sum(one[0] == one[-1] for one in found)
+    if flat or not found:
+        raise InputError(f"{flat} of {len(found)} volumes have no landmarks: all their percentiles are one value.")
+    landmarks = np.mean([(one - one[0]) / (one[-1] - one[0]) * _STANDARD for one in found], axis=0)
     if (np.diff(landmarks) <= 0).any():
         raise InputError("The cohort's landmarks do not rise: its images have too few values. Ask for fewer of them.")
     return {"landmarks": landmarks.tolist()}
@@ -120,9 +121,8 @@ def _require_rising(percentiles: Sequence[float]) -> None:
 def _percentiles(volume: Volume, levels: Sequence[float] | Doubles, *, within: Within, step: str) -> Doubles:
     if volume.unit != "1":
         raise InputError(f"{volume.unit} mean the same on every scanner: leave the step {step!r} out.")
+    require_grey(volume, step=step)
     span_of(volume, step=step)
-    if volume.channels != 1:
-        raise InputError(f"The step {step!r} is for grey values; this volume is in colour.")
     return np.asarray(np.percentile(measured(volume, within=within), levels), dtype=np.float64)
 
 
@@ -131,17 +131,21 @@ def _laid(volume: Volume, found: Doubles, wanted: Doubles, *, step: str) -> Rest
     if found[0] == found[-1]:
         raise InputError(f"All percentiles are {found[0]:g}: the step {step!r} has nothing to lay on the cohort's.")
     gain = (wanted[-1] - wanted[0]) / (found[-1] - found[0])
-    places = np.concatenate([found[:1] - 1 / gain, found, found[-1:] + 1 / gain])
-    values = np.concatenate([wanted[:1] - 1, wanted, wanted[-1:] + 1])
-    first, groups = np.unique(places, return_inverse=True)  # a value that several percentiles share becomes their mean
-    values = np.bincount(groups, weights=values) / np.bincount(groups)
-    voxels = np.interp(volume.voxels, first, values).astype(np.float32)
-    for beyond, place, value in ((volume.voxels < found[0], found[0], wanted[0]),
-                                 (volume.voxels > found[-1], found[-1], wanted[-1])):  # fmt: skip
-        voxels[beyond] = (volume.voxels[beyond] - place) * gain + value
+    places, groups = np.unique(found, return_inverse=True)  # a value that percentiles share becomes their mean
+    values = np.bincount(groups, weights=wanted) / np.bincount(groups)
+
+    def laid(plane: npt.NDArray[Any]) -> Doubles:
+        low, high = wanted[0] + (plane - found[0]) * gain, wanted[-1] + (plane - found[-1]) * gain
+        inner = np.interp(plane, places, values)
+        return np.asarray(np.where(plane < found[0], low, np.where(plane > found[-1], high, inner)))
+
+    voxels = np.stack([laid(plane).astype(np.float32) for plane in volume.voxels])
+    bend = (found - found[0]) / (found[-1] - found[0]) - (wanted - wanted[0]) / (wanted[-1] - wanted[0])
     said = {
-        "low_before": found[0], "high_before": found[-1], "low_after": wanted[0], "high_after": wanted[-1],
-        "bend_share": float(np.abs((found - found[0]) / (found[-1] - found[0])
-                                   - (wanted - wanted[0]) / (wanted[-1] - wanted[0])).max()),
-    }  # fmt: skip
+        "low_before": float(found[0]),
+        "high_before": float(found[-1]),
+        "low_after": float(wanted[0]),
+        "high_after": float(wanted[-1]),
+        "bend_share": float(np.abs(bend).max()),
+    }
     return Restored(volume=replace(volume, voxels=voxels), said=said)

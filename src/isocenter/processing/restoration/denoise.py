@@ -62,11 +62,13 @@ def curvature(
         discrepancy principle.
     """
     require_positive(strength=strength, conductance=conductance)
-    steps = np.nan_to_num(np.asarray(volume.spacing), nan=float(np.nanmin([*volume.spacing, 1.0])))
+    steps = np.asarray(volume.spacing)
+    finest = float(np.nanmin(steps)) if volume.has_size else 1.0
+    steps = np.nan_to_num(steps, nan=finest) / finest  # the step in time holds for a finest step of 1
 
     def smooth(voxels: Floats, noise: float) -> Floats:
         image = sitk.GetImageFromArray(voxels)
-        image.SetSpacing((steps / steps.min())[::-1].tolist())
+        image.SetSpacing(steps[::-1].tolist())
         live = (voxels > voxels.min()) & (voxels < voxels.max())
         with steady_threads():
             for _ in range(_MOST_ROUNDS):

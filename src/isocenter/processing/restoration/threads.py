@@ -1,4 +1,4 @@
-"""The same bits on every machine: sums depend on how many threads share them."""
+"""The same bits whatever the number of cores: sums depend on how many threads share them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
