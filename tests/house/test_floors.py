@@ -50,6 +50,7 @@ OUTSIDE = {
     "rich": ("cli",),
     "PIL": ("image", "pages", "dicom", "processing.text"),
     "rapidocr": ("processing.text",),
+    "skimage": ("processing.restoration",),
     "dicomanonymizer": ("intake.deid",),
     "fastapi": ("server",),
     "ray": ("scale",),
