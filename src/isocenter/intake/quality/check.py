@@ -7,9 +7,9 @@ from isocenter.errors import InputError
 from isocenter.image import LabelTable
 from isocenter.intake.issue import Issue, issue_of
 from isocenter.intake.quality.cohort import check_cohort
-from isocenter.intake.quality.forms import Form, check_forms, forms_of
 from isocenter.intake.quality.images import check_images
 from isocenter.intake.quality.labels import check_labels
+from isocenter.intake.quality.portrait import Portrait, check_portraits, portray
 
 EMPTY_MASKS = "empty-masks"
 """The word that takes a mask which outlines nothing as saying that nothing is there."""
@@ -42,14 +42,14 @@ def check_dataset(
         progress: Called with (cases looked at, cases in all).
     """
     issues = list(check_cohort(dataset))
-    forms: list[Form] = []
+    portraits: list[Portrait] = []
     for place, entry in enumerate(dataset.entries, 1):
         try:
             case = load(entry)
-            forms += forms_of(case)
+            portraits.append(portray(case))
             issues += check_case(case, table=dataset.table, accept=accept)
         except InputError as error:
             issues.append(issue_of(error, where=entry.id))
         if progress is not None:
             progress(place, len(dataset.entries))
-    return (*issues, *check_forms(forms, name=dataset.name))
+    return (*issues, *check_portraits(portraits, name=dataset.name))
