@@ -58,7 +58,7 @@ def outlines_of(mask: Mask, volume: Volume, *, where: str) -> list[OutlineFigure
 def _values(inside: Bits, grey: npt.NDArray[np.float32], volume: Volume) -> dict[str, float]:
     parts = np.bincount(label(inside)[0].ravel())[1:]
     return {
-        "size": float(np.log10(inside.sum() * volume.voxel_size[0])),
+        "size": float(inside.sum() * volume.voxel_size[0]),
         "fragments": float((parts < _FRAGMENT * parts.sum()).sum()),
         "holes": float(1 - inside.sum() / _filled(inside).sum()),
         "edge": _edge(inside, grey),
