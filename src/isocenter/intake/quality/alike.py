@@ -23,6 +23,7 @@ class Norm:
     Args:
         check: What the finding is called, by side: above what is usual, or below; empty where that side is no fault.
         least: By how much the figure must differ at least: in its own unit; of a ratio, by how many times.
+        times: And by how many of the cohort's own robust deviations.
         is_ratio: Twice as much is as far as half as much.
         mend: What to do about it, by side.
     """
@@ -30,6 +31,7 @@ class Norm:
     above: str = ""
     below: str = ""
     least: float
+    times: float = 8.0
     is_ratio: bool = False
     mend: str
 
@@ -96,7 +98,7 @@ def apart(rows: Sequence[tuple[str, Mapping[str, float]]], norms: Mapping[str, N
             continue
         compared = np.log(np.maximum(values, 1e-6)) if norm.is_ratio else values
         middle = float(np.nanmedian(compared))
-        limit = max(np.log(norm.least) if norm.is_ratio else norm.least, _far(compared))
+        limit = max(np.log(norm.least) if norm.is_ratio else norm.least, norm.times * _deviation(compared))
         usual = float(np.nanmedian(values))
         for (where, _), value, difference in zip(rows, values, compared - middle, strict=True):
             check = norm.check(difference)
@@ -116,7 +118,8 @@ def _unlike(group: Sequence[Figures]) -> Iterator[Issue]:
     own = (forms * usual).mean(axis=(1, 2))
     turned = {name: np.array([float((turn(one) * usual).mean()) for one in forms]) for name, turn in _TURNS.items()}
     gained = np.max(list(turned.values()), axis=0) - own
-    least, most = float(np.median(own)) - max(_UNLIKE, _far(own)), max(_GAIN, float(np.median(gained)) + _far(gained))
+    least = float(np.median(own)) - max(_UNLIKE, _TIMES * _deviation(own))
+    most = max(_GAIN, float(np.median(gained)) + _TIMES * _deviation(gained))
     for place, one in enumerate(group):
         best = max(turned, key=lambda name: turned[name][place])
         if gained[place] > most and turned[best][place] > np.median(own):
@@ -132,9 +135,9 @@ def _unlike(group: Sequence[Figures]) -> Iterator[Issue]:
             )  # fmt: skip
 
 
-def _far(values: npt.NDArray[np.floating]) -> float:
-    """Return how far from the middle a value is set apart: eight times the cohort's robust deviation."""
-    return _TIMES * 1.4826 * float(np.nanmedian(np.abs(values - np.nanmedian(values))))
+def _deviation(values: npt.NDArray[np.floating]) -> float:
+    """Return the deviation of most values, whatever a few are."""
+    return 1.4826 * float(np.nanmedian(np.abs(values - np.nanmedian(values))))
 
 
 def _grids(group: Sequence[Figures]) -> Iterator[Issue]:
@@ -150,7 +153,7 @@ def _grids(group: Sequence[Figures]) -> Iterator[Issue]:
             )  # fmt: skip
     steps = np.log(np.array([one.spacing for one in group]))
     middle = np.nanmedian(steps, axis=0) if np.isfinite(steps).any() else np.zeros(3)
-    spread = 1.4826 * np.nanmedian(np.abs(steps - middle), axis=0) if np.isfinite(steps).any() else np.zeros(3)
+    spread = np.array([_deviation(axis) if np.isfinite(axis).any() else 0.0 for axis in steps.T])
     for one, step in zip(group, steps, strict=True):
         far = np.abs(step - middle) > np.maximum(np.log(2), _TIMES * spread)
         if far.any():

@@ -18,7 +18,7 @@ _FAR = 8 * 1.4826  # times the median distance from the usual place
 _NEARER = 0.5  # of its distance, that a mirrored outline lies from the usual place at most
 _LOOK = "Look at image and outline together."
 _NORMS: Mapping[str, Norm] = {
-    "size": Norm(above="size of outline", below="size of outline", least=2, is_ratio=True, mend=_LOOK),
+    "size": Norm(above="size of outline", below="size of outline", least=2, times=5, is_ratio=True, mend=_LOOK),
     "fragments": Norm(above="fragments", least=3, mend="Take away what was drawn by mistake, or join the parts."),
     "holes": Norm(above="holes", least=0.02, mend="Fill the holes, unless something else lies there."),
     "edge": Norm(below="outline beside the image", least=0.4, mend=_LOOK),
