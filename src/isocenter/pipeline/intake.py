@@ -16,7 +16,7 @@ from isocenter.errors import LayoutError, NotFoundError, StoreError
 from isocenter.intake.issue import Issue
 from isocenter.intake.layouts.folders import read_folder
 from isocenter.intake.layouts.found import Found, Read
-from isocenter.intake.quality import EMPTY_MASKS, check_answers, check_case, check_cohort, check_dataset
+from isocenter.intake.quality import EMPTY_MASKS, check_answers, check_case, check_dataset, check_together
 from isocenter.intake.quality.cohort import check_leaks
 from isocenter.intake.quality.portrait import Portrait, check_portraits, portray
 from isocenter.intake.sides import check_sides, split_of
@@ -130,10 +130,10 @@ def check(
             progress=told(progress, "check"),
         )  # fmt: skip
         kept = _kept(found, keep=_seen, accept=accept)
-        issues = [*kept.issues, *check_portraits(kept.portraits, name=name)]
+        issues = list(kept.issues)
         if kept.entries:
             version = _version(name, kept.entries, found=found, seed=0)
-            issues += (*check_sides(version, sides=found.sides), *check_cohort(version))
+            issues += (*check_sides(version, sides=found.sides), *check_together(version, kept.portraits))
         return Checked(name=name, dataset=None, cases=len(kept.entries), issues=tuple(issues))
     with opened(store) as house:
         version = house.datasets.get(name)

@@ -16,6 +16,7 @@ from isocenter.intake.quality.outlines import OutlineFigures, outlines_of
 class Portrait:
     """One case in figures: its volumes, and every structure that its readers outlined."""
 
+    case: str
     images: tuple[Figures, ...]
     outlines: tuple[OutlineFigures, ...]
 
@@ -34,7 +35,16 @@ def portray(case: Case) -> Portrait:
         for one in case.annotations
         for figures in outlines_of(one.mask, first, where=f"{case.id} ({one.reader})" if several else case.id)
     )
-    return Portrait(images=tuple(images), outlines=tuple(outlines))
+    return Portrait(case=case.id, images=tuple(images), outlines=tuple(outlines))
+
+
+def traits_of(portrait: Portrait) -> dict[str, str]:
+    """Return how the first image of a case was made, in words."""
+    first = portrait.images[0]
+    return {
+        "image size": " × ".join(map(str, first.shape)), "colours": str(first.colours),
+        "spacing": " × ".join(f"{step:.2g}" for step in first.spacing), "depth": "deep" if first.is_deep else "8 bits",
+    }  # fmt: skip
 
 
 def check_portraits(portraits: Iterable[Portrait], *, name: str) -> tuple[Issue, ...]:
