@@ -28,7 +28,7 @@ FLOORS = (
 )
 WINGS = {
     "learning": (("cost", "tasks", "fusion", "strategies"), ("inference",), ("training",)),
-    "intake": (("layouts", "quality", "deid"),),
+    "intake": (("layouts", "quality", "deid", "labelling"),),
     "clinic": (("reporting",), ("hospital",)),
 }
 
@@ -50,6 +50,7 @@ OUTSIDE = {
     "rich": ("cli",),
     "PIL": ("image", "pages", "dicom", "processing.text"),
     "rapidocr": ("processing.text",),
+    "skimage": ("processing.restoration",),
     "dicomanonymizer": ("intake.deid",),
     "fastapi": ("server",),
     "ray": ("scale",),

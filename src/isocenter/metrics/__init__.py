@@ -1,6 +1,7 @@
 """How well an answer agrees with the reference, and how sure that figure is."""
 
-from isocenter.metrics.agreement import linear_kappa, off_by_one, quadratic_kappa
+from isocenter.metrics.agreement import cohen_kappa, linear_kappa, off_by_one, quadratic_kappa
+from isocenter.metrics.boxes import Matching, box_overlaps, match_boxes
 from isocenter.metrics.calibration import Bin, brier, expected_calibration_error, log_loss, reliability
 from isocenter.metrics.classification import (
     Counts,
@@ -24,16 +25,35 @@ from isocenter.metrics.classification import (
     specificity,
 )
 from isocenter.metrics.interval import Interval, bootstrap, bootstrap_of, bootstrap_over_findings
+from isocenter.metrics.intraclass import icc
 from isocenter.metrics.overlap import dice, volume_error
+from isocenter.metrics.ratings import (
+    bootstrap_ratings,
+    fleiss_kappa,
+    interval_alpha,
+    nominal_alpha,
+    ordinal_alpha,
+    ratio_alpha,
+)
+from isocenter.metrics.readers import (
+    Compared,
+    compare_boxes,
+    compare_outlines,
+    kappa_by_pair,
+    mean_by_pair,
+    mean_over_pairs,
+)
 from isocenter.metrics.regression import Limits, bias, limits_of_agreement, mae, r2, rmse
 from isocenter.metrics.surface import Distances, hd95, nsd, surface_distances
 
 __all__ = [
     "Bin",
+    "Compared",
     "Counts",
     "Distances",
     "Interval",
     "Limits",
+    "Matching",
     "accuracy",
     "auc",
     "average_precision",
@@ -42,15 +62,24 @@ __all__ = [
     "bootstrap",
     "bootstrap_of",
     "bootstrap_over_findings",
+    "bootstrap_ratings",
+    "box_overlaps",
     "brier",
     "by_finding",
     "choose_point",
+    "cohen_kappa",
+    "compare_boxes",
+    "compare_outlines",
     "confusion",
     "count",
     "dice",
     "expected_calibration_error",
     "f1",
+    "fleiss_kappa",
     "hd95",
+    "icc",
+    "interval_alpha",
+    "kappa_by_pair",
     "limits_of_agreement",
     "linear_kappa",
     "log_loss",
@@ -59,13 +88,19 @@ __all__ = [
     "macro_average_precision",
     "macro_f1",
     "mae",
+    "match_boxes",
+    "mean_by_pair",
+    "mean_over_pairs",
+    "nominal_alpha",
     "npv",
     "nsd",
     "off_by_one",
     "one_vs_rest",
+    "ordinal_alpha",
     "ppv",
     "quadratic_kappa",
     "r2",
+    "ratio_alpha",
     "reliability",
     "rmse",
     "sensitivity",

@@ -5,6 +5,19 @@ from isocenter.metrics import weighted
 from isocenter.metrics.rows import Array, Column, figure, pair
 
 
+def cohen_kappa(predicted: Column, truth: Column) -> float:
+    """Return Cohen's kappa of classes without an order: 1 is full agreement, 0 that of chance, below 0 worse.
+
+    nan as of `quadratic_kappa`.
+
+    Raises:
+        InputError: As of `quadratic_kappa`.
+
+    Source: Cohen 1960, Educ Psychol Meas 20:37.
+    """
+    return figure(weighted.cohen_kappa, _grades(predicted, truth))
+
+
 def quadratic_kappa(predicted: Column, truth: Column) -> float:
     """Return Cohen's kappa with squared distances: 1 is full agreement, 0 that of chance, below 0 worse.
 

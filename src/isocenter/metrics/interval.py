@@ -17,7 +17,7 @@ _LEVEL = 0.95
 _AT_ONCE = 2_000_000  # weights held at a time, 16 MB
 _GROUPS = 1000  # of patients left out in turn, at most
 _NOTHING = 1e-12  # by which equal figures of values in another order differ
-_SHARES = ("dice", "nsd")  # means of shares, 0 to 1
+_SHARES = ("dice", "nsd", "box_f1", "box_iou")  # means of shares, 0 to 1
 
 # Our own measures -> the same under weights: a thousand times faster than to copy rows for every resample.
 _WEIGHTED: Mapping[Callable[..., float], Callable[..., Array]] = {
@@ -40,6 +40,7 @@ _WEIGHTED: Mapping[Callable[..., float], Callable[..., Array]] = {
     regression.rmse: weighted.rmse,
     regression.bias: weighted.bias,
     regression.r2: weighted.r2,
+    agreement.cohen_kappa: weighted.cohen_kappa,
     agreement.quadratic_kappa: weighted.quadratic_kappa,
     agreement.linear_kappa: weighted.linear_kappa,
     agreement.off_by_one: weighted.off_by_one,
@@ -92,7 +93,7 @@ def bootstrap(
 
     Returns:
         A score over n patients; nan without a patient, and no interval below two. Where all patients have the same
-        Dice or NSD, the interval is how far it may be off for all that so many can tell (see steady).
+        share, such as a Dice or NSD, the interval is how far it may be off for all that so many can tell (see steady).
 
     Source: bias-corrected and accelerated interval, Efron 1987, J Am Stat Assoc 82:171.
     """
@@ -200,6 +201,36 @@ def bootstrap_over_findings(
     if bounds is None or not _is_steady(found):
         return found
     return _unsure(found, share=steady.unseen_over_findings(statistic, taken, owners), span=bounds)
+
+
+def bootstrap_under_weights(
+    measured: Callable[..., Array],
+    columns: Sequence[Column],
+    *,
+    patients: Sequence[str],
+    span: steady.Span,
+    rounds: int = 2000,
+    seed: int = 0,
+) -> Interval:
+    """Return a figure that is known under weights, such as Fleiss' kappa, with its 95 % interval by patient.
+
+    Args:
+        measured: (weights (k, rows), columns) -> (k,) figures, nan where a weighting leaves them undefined.
+        columns: Each (rows,) or (rows, any), without nan.
+        patients: Of each row.
+        span: The least and the most that the figure can be.
+        rounds: Resamples.
+        seed: The same rows and seed give the same interval, whatever the order of the rows.
+
+    Raises:
+        InputError: Columns of several lengths.
+
+    Source: as of `bootstrap_of`.
+    """
+    taken, owners = _in_order(columns, patients)
+    value = float(measured(np.ones((1, len(owners))), *taken)[0])
+    found = _around(value, measured, taken, owners=owners, rounds=rounds, seed=seed)
+    return _unsure(found, share=steady.unseen(found.n), span=span) if _is_steady(found) else found
 
 
 def _is_steady(found: Interval) -> bool:

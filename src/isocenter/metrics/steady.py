@@ -146,6 +146,7 @@ _SPANS: Mapping[Callable[..., float], Span] = {
         (0.0, 1.0),
     ),
     calibration.log_loss: (0.0, -float(np.log(weighted.CLIP))),
+    agreement.cohen_kappa: (-1.0, 1.0),
     agreement.quadratic_kappa: (-1.0, 1.0),
     agreement.linear_kappa: (-1.0, 1.0),
 }  # fmt: skip

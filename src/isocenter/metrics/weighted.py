@@ -134,6 +134,16 @@ def r2(weights: Array, predicted: Array, truth: Array) -> Array:
     return 1 - _ratio(weights @ (predicted - truth) ** 2, spread)
 
 
+def cohen_kappa(weights: Array, predicted: Array, truth: Array) -> Array:
+    """Return Cohen's kappa of classes without an order."""
+    chance = np.zeros(len(weights))
+    for one in np.unique(np.concatenate([predicted, truth])):
+        mine = _mean(weights, np.asarray(predicted == one, dtype=np.float64))
+        chance += mine * _mean(weights, np.asarray(truth == one, dtype=np.float64))
+    beyond = 1 - chance
+    return 1 - _ratio(1 - accuracy(weights, predicted, truth), np.where(beyond > 1e-12, beyond, 0.0))
+
+
 def quadratic_kappa(weights: Array, predicted: Array, truth: Array) -> Array:
     """Return Cohen's kappa with squared distances of grades.
 

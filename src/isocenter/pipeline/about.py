@@ -17,6 +17,7 @@ EXTRAS = {
     "report": (("typst",), "reports as PDF"),
     "speed": (("openvino",), "quicker reading on a CPU"),
     "intake": (("rapidocr", "dicomanonymizer"), "de-identification of pixels, and its proof"),
+    "restore": (("skimage",), "non-local means and total variation"),
 }
 # program -> (Debian package, what it is wanted for)
 PROGRAMS = {

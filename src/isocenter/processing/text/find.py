@@ -47,9 +47,9 @@ def views(values: npt.NDArray[Any]) -> Iterator[tuple[Picture, int]]:
 
 
 def merged(lines: Iterable[Line]) -> tuple[Line, ...]:
-    """Return lines, of those that cover each other one: around all of them, with the text of the surest."""
+    """Return lines, of those that cover each other one: around all of them, with the text of the surest whole one."""
     found: list[Line] = []
-    for line in sorted(lines, key=lambda one: one.score, reverse=True):
+    for line in sorted(lines, key=lambda one: (one.is_cut, -one.score)):
         same = next((place for place, other in enumerate(found) if _shared(line, other) > _SAME), None)
         if same is None:
             found.append(line)
@@ -87,7 +87,7 @@ def _local(grey: npt.NDArray[Any]) -> Picture:
 def _scaled(line: Line, scale: int, shape: Sequence[int]) -> Line:
     return Line(
         top=line.top // scale, left=line.left // scale, bottom=min(shape[0], -(-line.bottom // scale)),
-        right=min(shape[1], -(-line.right // scale)), text=line.text, score=line.score,
+        right=min(shape[1], -(-line.right // scale)), text=line.text, score=line.score, is_cut=line.is_cut,
     )  # fmt: skip
 
 
@@ -102,5 +102,5 @@ def _shared(one: Line, other: Line) -> float:
 def _around(one: Line, other: Line) -> Line:
     return Line(
         top=min(one.top, other.top), left=min(one.left, other.left), bottom=max(one.bottom, other.bottom),
-        right=max(one.right, other.right), text=one.text, score=one.score,
+        right=max(one.right, other.right), text=one.text, score=max(one.score, other.score), is_cut=one.is_cut,
     )  # fmt: skip

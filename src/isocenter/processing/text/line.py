@@ -18,6 +18,7 @@ class Line:
         top, left, bottom, right: In pixels; bottom and right not included.
         text: As read; empty where something was seen and not read.
         score: How sure the reader is, 0 to 1.
+        is_cut: It may go on beyond what the reader was shown, so that its text is not all that stands there.
     """
 
     top: int
@@ -26,6 +27,7 @@ class Line:
     right: int
     text: str = ""
     score: float = 0.0
+    is_cut: bool = False
 
     @property
     def area(self) -> int:

@@ -24,7 +24,7 @@ _SETTINGS: dict[str, Any] = {
     "Det.max_candidates": 2000,
 }
 _TILE, _OVERLAP, _EDGE = 640, 128, 12  # pixels
-_CUT = "…"  # behind what an edge of a tile may have cut off: nobody takes such a line for the whole
+_WHOLE = 0.9  # of a tile
 
 
 class RapidReader:
@@ -51,8 +51,11 @@ class RapidReader:
         colour = tile if tile.ndim == 3 else np.repeat(tile[..., None], 3, axis=2)
         found = self._engine(np.ascontiguousarray(colour[..., ::-1]))  # blue, green, red, as OpenCV has it
         if found.boxes is not None:
+            rows, columns = tile.shape[:2]
             lines = zip(found.boxes, found.txts or (), found.scores or (), strict=True)
-            yield from (_line(box, text, score, *tile.shape[:2]) for box, text, score in lines)
+            read = (_line(box, text, score, rows, columns) for box, text, score in lines)
+            # where nothing is found, all of the tile is read as if it were a line
+            yield from (line for line in read if line.area < _WHOLE * rows * columns)
 
 
 def _spans(length: int) -> tuple[tuple[int, int], ...]:
@@ -65,14 +68,14 @@ def _spans(length: int) -> tuple[tuple[int, int], ...]:
 
 
 def _moved(line: Line, *, top: int, left: int, shape: tuple[int, int], tile: tuple[int, int]) -> Line:
-    """Return a line of a tile as one of the picture, marked where it ends at an edge that is the tile's alone."""
+    """Return a line of a tile as one of the picture, cut where it ends at an edge that is the tile's alone."""
     is_cut = (
         (line.top < _EDGE and top > 0) or (line.bottom > tile[0] - _EDGE and top + tile[0] < shape[0])
         or (line.left < _EDGE and left > 0) or (line.right > tile[1] - _EDGE and left + tile[1] < shape[1])
     )  # fmt: skip
     return replace(
         line, top=line.top + top, bottom=line.bottom + top, left=line.left + left, right=line.right + left,
-        text=line.text + _CUT if is_cut else line.text,
+        is_cut=is_cut,
     )  # fmt: skip
 
 

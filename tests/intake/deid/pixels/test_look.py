@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from isocenter.dicom.elements.file import read_file
-from isocenter.intake.deid.identity import identity_of
+from isocenter.intake.deid.identity import NOBODY, identity_of
 from isocenter.intake.deid.pixels.cleaner import Cleaner, has_pixels
 from isocenter.intake.deid.pixels.look import look
 from isocenter.intake.deid.pixels.picture import blank_picture, seen_in
@@ -115,6 +115,23 @@ def test_the_second_look_reads_what_was_not_blanked(word: str, views: Views, tmp
     assert look_again(np.asarray(picture), eyes=eyes, identity=identity).names == ()
     ImageDraw.Draw(picture).text((50, 80), "Canary Yellow", fill=255, font=ImageFont.truetype(str(FONT), 24))
     assert look_again(np.asarray(picture), eyes=eyes, identity=identity).names
+
+
+@pytest.mark.parametrize(
+    ("text", "is_read"),
+    [
+        ("Finch", True),
+        ("王伟", True),
+        ("王 小 东 伟", True),
+        ("一 ee 一 一 一", False),
+        ("一 人 mm", False),
+        ("R L", False),
+    ],
+)
+def test_specks_are_not_taken_for_text(text: str, is_read: bool) -> None:
+    frame = np.full((60, 80), 9, np.uint8)
+    frame[20:30, 20:60] = 200
+    assert bool(look_again(frame, eyes=(Eye(Scripted(text), relief),), identity=NOBODY).others) is is_read
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,7 @@ _SURE = 0.5  # below it, only several letters of a usual size are taken for text
 _SURE_OF_LARGE = 0.9
 _LARGE = 0.25  # of the picture's shorter side: letters so high are mostly ribs and vessels
 _SMALL = 48  # pixels of height
-_MARGIN = 0.05  # of a line's height, beyond the reader's box, which is wide already
-_LEAST_MARGIN = 1  # pixels
+_MARGIN = 1  # pixels beyond the box of a reader, which is wide already
 _GAP = 4  # rows between lines that were cut out
 _MARKS = frozenset("十一丨+×✕*†Il|-—xX1")  # what a reader of text makes of a calliper, or of a graduation
 
@@ -58,7 +57,7 @@ def look(
     found = find_text(frame, reader=reader, least=_LEAST_READ)
     lines = [line for line in found if is_text(line, frame.shape[:2])]
     names = identity.searched if identity is not None else frozenset()
-    kept = [line for line in lines if keeps_scales and _is_scale(line.text.strip(), names)]
+    kept = [line for line in lines if keeps_scales and not line.is_cut and _is_scale(line.text.strip(), names)]
     picture = grey_or_colour(frame)
     blank = tuple(grown(line, picture) for line in lines if line not in kept)
     return Seen(blank=blank, kept=tuple(kept), before=_cut_out(picture, blank) if blank else None)
@@ -93,5 +92,6 @@ def is_text(line: Line, shape: tuple[int, ...]) -> bool:
 
 
 def _box(line: Line) -> Box:
-    margin = max(_LEAST_MARGIN, round(_MARGIN * min(line.bottom - line.top, line.right - line.left)))
-    return (max(0, line.top - margin), max(0, line.left - margin), line.bottom + margin, line.right + margin)
+    return (
+        max(0, line.top - _MARGIN), max(0, line.left - _MARGIN), line.bottom + _MARGIN, line.right + _MARGIN,
+    )  # fmt: skip

@@ -16,6 +16,7 @@ from isocenter.processing.text.line import Line, Picture, Reader
 
 _LEAST_READ = 0.6  # below it a second reader has mostly seen anatomy
 _LEAST_LETTERS = 4
+_STROKES = "一丨十"  # what a reader makes of an edge
 _ALIKE = 0.75  # of a word of the header and a word read, letter by letter
 _OVERLAP = 48  # pixels that crops share, so that no line falls between two
 _CROP_ABOVE = 700  # pixels of a side from which on it is cut in two
@@ -82,8 +83,13 @@ def _alike(word: str, one: str) -> bool:
 
 
 def _is_read(line: Line) -> bool:
-    letters = sum(1 if letter.isascii() else 2 for letter in line.text if letter.isalnum())
-    return line.score >= _LEAST_READ and letters >= _LEAST_LETTERS
+    return line.score >= _LEAST_READ and sum(map(_letters, line.text.split())) >= _LEAST_LETTERS
+
+
+def _letters(word: str) -> int:
+    """Return how much a word says: two letters of Chinese are as much as four of Latin, strokes alone nothing."""
+    letters = [letter for letter in word if letter.isalnum() and letter not in _STROKES]
+    return sum(1 if letter.isascii() or len(letters) == 1 else 2 for letter in letters)
 
 
 def printed(grey: npt.NDArray[np.float32]) -> Iterator[Picture]:
