@@ -16,9 +16,9 @@ from isocenter.errors import LayoutError, NotFoundError, StoreError
 from isocenter.intake.issue import Issue
 from isocenter.intake.layouts.folders import read_folder
 from isocenter.intake.layouts.found import Found, Read
-from isocenter.intake.quality import EMPTY_MASKS, check_answers, check_case, check_cohort, check_dataset
+from isocenter.intake.quality import EMPTY_MASKS, check_answers, check_case, check_dataset, check_together
 from isocenter.intake.quality.cohort import check_leaks
-from isocenter.intake.quality.forms import Form, check_forms, forms_of
+from isocenter.intake.quality.portrait import Portrait, check_portraits, portray
 from isocenter.intake.sides import check_sides, split_of
 from isocenter.pipeline.ground import RELEASE, Place, Watch, now, opened, seal, told
 from isocenter.pipeline.outcome import Checked, Ingested
@@ -80,7 +80,7 @@ def ingest(
         left_out = tuple(map(str, kept.left_out))
         version = origin.mark(_version(dataset, kept.entries, found=found, seed=seed, left_out=left_out))
         issues = (
-            *kept.issues, *check_forms(kept.forms, name=dataset), *check_sides(version, sides=found.sides),
+            *kept.issues, *check_portraits(kept.portraits, name=dataset), *check_sides(version, sides=found.sides),
             *check_leaks(version), *check_answers(version), *origin.issues(version, stated=found.source),
         )  # fmt: skip
         checks = (
@@ -130,10 +130,10 @@ def check(
             progress=told(progress, "check"),
         )  # fmt: skip
         kept = _kept(found, keep=_seen, accept=accept)
-        issues = [*kept.issues, *check_forms(kept.forms, name=name)]
+        issues = list(kept.issues)
         if kept.entries:
             version = _version(name, kept.entries, found=found, seed=0)
-            issues += (*check_sides(version, sides=found.sides), *check_cohort(version))
+            issues += (*check_sides(version, sides=found.sides), *check_together(version, kept.portraits))
         return Checked(name=name, dataset=None, cases=len(kept.entries), issues=tuple(issues))
     with opened(store) as house:
         version = house.datasets.get(name)
@@ -150,14 +150,14 @@ class _Kept:
         sources: The files behind the entries.
         issues: Everything that is wrong.
         left_out: Those of them that keep a case, or something of it, out.
-        forms: What every volume kept is like.
+        portraits: What every case kept is like.
     """
 
     entries: tuple[Entry, ...]
     sources: tuple[Item, ...]
     issues: tuple[Issue, ...]
     left_out: tuple[Issue, ...]
-    forms: tuple[Form, ...]
+    portraits: tuple[Portrait, ...]
 
 
 def _taken(house: Store, found: Found, *, leave_out: bool, accept: Collection[str]) -> _Kept:
@@ -204,7 +204,7 @@ def _kept(found: Found, *, keep: Callable[[Case], Entry], accept: Collection[str
     """
     entries: list[Future[Entry]] = []
     sources: dict[str, str] = {}
-    forms: list[Form] = []
+    portraits: list[Portrait] = []
     issues, bad, count = list(found.issues), list[Issue](), 0
     with ThreadPoolExecutor(_WRITERS) as pool:
         for read in found.read():
@@ -216,12 +216,12 @@ def _kept(found: Found, *, keep: Callable[[Case], Entry], accept: Collection[str
             if not stops and not isinstance(read, Issue):
                 entries.append(pool.submit(keep, read.case))
                 _hold_back(entries, read.case)
-                forms += forms_of(read.case)
+                portraits.append(portray(read.case))
                 sources |= _named(read)
     if count <= found.most_bad * len(found):
         bad = [replace(issue, severity="warn") for issue in bad]
     return _Kept(
-        entries=tuple(entry.result() for entry in entries), issues=(*issues, *bad), forms=tuple(forms),
+        entries=tuple(entry.result() for entry in entries), issues=(*issues, *bad), portraits=tuple(portraits),
         left_out=(*(issue for issue in issues if issue.severity == "stop"), *bad),
         sources=tuple(Item(name=name, digest=digest) for name, digest in sorted(sources.items())),
     )  # fmt: skip

@@ -5,7 +5,8 @@ import numpy as np
 from isocenter.case import Case, Dataset, Entry, Outline, Split, draw_split
 from isocenter.errors import GridError
 from isocenter.image import Affine, LabelTable, Volume
-from isocenter.intake.quality import check_cohort, check_dataset
+from isocenter.intake.quality import check_dataset
+from isocenter.intake.quality.cohort import check_cohort
 
 TABLE = LabelTable.of("a", "b")
 

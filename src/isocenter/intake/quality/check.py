@@ -1,15 +1,16 @@
 """Every check, on one case and on a whole data set."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 
 from isocenter.case import Case, Dataset, Entry
 from isocenter.errors import InputError
 from isocenter.image import LabelTable
 from isocenter.intake.issue import Issue, issue_of
 from isocenter.intake.quality.cohort import check_cohort
-from isocenter.intake.quality.forms import Form, check_forms, forms_of
 from isocenter.intake.quality.images import check_images
 from isocenter.intake.quality.labels import check_labels
+from isocenter.intake.quality.portrait import Portrait, check_portraits, portray, traits_of
+from isocenter.intake.quality.shortcuts import check_shortcuts
 
 EMPTY_MASKS = "empty-masks"
 """The word that takes a mask which outlines nothing as saying that nothing is there."""
@@ -41,15 +42,28 @@ def check_dataset(
         accept: With EMPTY_MASKS among it, masks may be empty.
         progress: Called with (cases looked at, cases in all).
     """
-    issues = list(check_cohort(dataset))
-    forms: list[Form] = []
+    issues: list[Issue] = []
+    portraits: list[Portrait] = []
     for place, entry in enumerate(dataset.entries, 1):
         try:
             case = load(entry)
-            forms += forms_of(case)
+            portraits.append(portray(case))
             issues += check_case(case, table=dataset.table, accept=accept)
         except InputError as error:
             issues.append(issue_of(error, where=entry.id))
         if progress is not None:
             progress(place, len(dataset.entries))
-    return (*issues, *check_forms(forms, name=dataset.name))
+    return (*check_together(dataset, portraits), *issues)
+
+
+def check_together(dataset: Dataset, portraits: Sequence[Portrait]) -> tuple[Issue, ...]:
+    """Return what only shows when all cases are seen together.
+
+    Args:
+        dataset: The version.
+        portraits: Of its cases, as far as they could be opened.
+    """
+    traits = {portrait.case: traits_of(portrait) for portrait in portraits}
+    return (
+        *check_cohort(dataset), *check_portraits(portraits, name=dataset.name), *check_shortcuts(dataset, traits),
+    )  # fmt: skip

@@ -1,15 +1,29 @@
-"""Outlines that cannot be learnt from, or look unlike an outline."""
+"""Outlines that cannot be learnt from, look unlike an outline, or unlike those of the other cases."""
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import combinations
 
 import numpy as np
 
 from isocenter.case import Annotation, Case
 from isocenter.image import LabelTable
 from isocenter.intake.issue import Issue
+from isocenter.intake.quality.alike import LEAST, Norm, apart
+from isocenter.intake.quality.outlines import OutlineFigures
 from isocenter.intake.strata import is_labelled, label_names
 
 _MOST = 0.9  # share of an image that one outline covers: above it, mask and image may have been mistaken
+_FAR = 8 * 1.4826  # times the median distance from the usual place
+_NEARER = 0.5  # of its distance, that a mirrored outline lies from the usual place at most
+_LOOK = "Look at image and outline together."
+_NORMS: Mapping[str, Norm] = {
+    "size": Norm(above="size of outline", below="size of outline", least=2, times=5, is_ratio=True, mend=_LOOK),
+    "fragments": Norm(above="fragments", least=3, mend="Take away what was drawn by mistake, or join the parts."),
+    "holes": Norm(above="holes", least=0.02, mend="Fill the holes, unless something else lies there."),
+    "edge": Norm(below="outline beside the image", least=0.4, mend=_LOOK),
+    "inside": Norm(above="outline beside the image", below="outline beside the image", least=1.0, mend=_LOOK),
+}  # fmt: skip
 
 
 def check_labels(case: Case, *, table: LabelTable | None, is_empty_fine: bool = False) -> Iterator[Issue]:
@@ -50,3 +64,58 @@ def _empty(where: str) -> Issue:
         mend="Outline the structures, or take image and mask out; unfinished masks teach that nothing is there. Where "
         "nothing is there, as in the healthy, --accept empty-masks takes it so.",
     )  # fmt: skip
+
+
+def check_outlines(figures: Iterable[OutlineFigures]) -> Iterator[Issue]:
+    """Yield outlines unlike those of the other cases; of a structure in fewer than ten cases nothing is said.
+
+    Args:
+        figures: Of every structure of every case.
+    """
+    by_structure: dict[str, list[OutlineFigures]] = defaultdict(list)
+    for one in figures:
+        by_structure[one.structure].append(one)
+    groups = [group for group in by_structure.values() if len(group) >= LEAST]
+    for group in groups:
+        yield from apart([(f"{one.where}, {one.structure}", one.values) for one in group], _NORMS)
+        yield from _places(group)
+    for first, second in combinations(groups, 2):
+        yield from _exchanged(first, second)
+
+
+def _places(group: Sequence[OutlineFigures]) -> Iterator[Issue]:
+    """Yield outlines that lie elsewhere than usual; on the wrong side where a mirrored image would have them right."""
+    centres = np.array([one.centre for one in group])
+    usual = np.median(centres, axis=0)
+    far = np.linalg.norm(centres - usual, axis=1)
+    mirrored = np.linalg.norm(centres * [-1, 1, 1] - usual, axis=1)
+    limit = _FAR * float(np.median(far))
+    for one, distance, other in zip(group, far, mirrored, strict=True):
+        is_side = other < _NEARER * distance and other < limit
+        if distance > limit or (is_side and abs(usual[0]) > 2 * np.median(far)):
+            yield Issue(
+                check="wrong side" if is_side else "place of outline", where=f"{one.where}, {one.structure}",
+                figure=f"{distance:.1f} mm from the usual place" + (f", mirrored {other:.1f} mm" if is_side else ""),
+                limit=f"within {limit:.1f} mm", mend=_LOOK, severity="warn",
+            )  # fmt: skip
+
+
+def _exchanged(first: Sequence[OutlineFigures], second: Sequence[OutlineFigures]) -> Iterator[Issue]:
+    """Yield cases in which two structures lie to each other the other way round than usual."""
+    there = {one.where: one.centre for one in second}
+    ways = {one.where: there[one.where] - one.centre for one in first if one.where in there}
+    if len(ways) < LEAST:
+        return
+    usual = np.median(list(ways.values()), axis=0)
+    length = float(np.linalg.norm(usual))
+    along = {where: float(way @ usual) / max(length, 1e-9) for where, way in ways.items()}
+    spread = 1.4826 * float(np.median(np.abs(np.array(list(along.values())) - length)))
+    if length < 3 * spread:
+        return  # they have no usual order
+    for where, distance in along.items():
+        if distance < -0.5 * length:
+            yield Issue(
+                check="structures exchanged", where=where, severity="warn",
+                figure=f"{second[0].structure} lies {-distance:.1f} mm on the other side of {first[0].structure}",
+                limit=f"about {length:.1f} mm on the usual side", mend="Exchange the two labels, or look at the image.",
+            )  # fmt: skip

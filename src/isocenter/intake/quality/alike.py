@@ -1,0 +1,164 @@
+"""Images unlike the others of their cohort: which figure sets them apart, by how much, and what that usually means."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from isocenter.intake.issue import Issue
+from isocenter.intake.quality.figures import Figures
+
+LEAST = 10  # images, or outlines, from which on a cohort says what is usual
+_TIMES = 8.0  # the cohort's own deviation, from which on an image is set apart
+_UNLIKE = 0.35  # of correlation with the usual form, that another kind of image lacks at least
+_GAIN = 0.12  # of correlation, that a turned image gains at least when it is turned back
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Norm:
+    """When a figure sets an image apart.
+
+    Args:
+        check: What the finding is called, by side: above what is usual, or below; empty where that side is no fault.
+        least: By how much the figure must differ at least: in its own unit; of a ratio, by how many times.
+        times: And by how many of the cohort's own robust deviations.
+        is_ratio: Twice as much is as far as half as much.
+        mend: What to do about it, by side.
+    """
+
+    above: str = ""
+    below: str = ""
+    least: float
+    times: float = 8.0
+    is_ratio: bool = False
+    mend: str
+
+    def check(self, difference: float) -> str:
+        """Return what a difference is called; empty where it is none."""
+        return self.above if difference > 0 else self.below
+
+
+_AGAIN = "Look at the image; export or acquire it again, or take the case out."
+NORMS: Mapping[str, Norm] = {
+    "level": Norm(above="intensity scale", below="intensity scale", least=0.7,
+                  mend="Look whether slope and intercept were applied, and in which unit it was exported."),
+    "range": Norm(above="intensity scale", below="contrast", least=0.7,
+                  mend="Look whether slope and intercept were applied, and whether the image has faded."),
+    "shades": Norm(below="few grey levels", least=1.5, mend="Look whether it was saved with fewer bits."),
+    "cut off above": Norm(above="clipping", least=0.02, mend="Export it with its full range of values."),
+    "cut off below": Norm(above="clipping", least=0.25, mend="Export it with its full range of values."),
+    "noise": Norm(above="noise", least=3, is_ratio=True, mend=_AGAIN),
+    "sharpness": Norm(below="blur", above="sharpening", least=1.4, is_ratio=True, mend=_AGAIN),
+    "spikes": Norm(above="spikes", least=0.002, mend=_AGAIN),
+    "background": Norm(above="field of view", below="field of view", least=0.25,
+                       mend="Look whether it was cut, or set into a larger frame, unlike the others."),
+    "polarity": Norm(above="polarity", below="polarity", least=0.4, mend="Look whether light and dark are exchanged."),
+    "ghost": Norm(above="ghosting", least=0.25, mend=_AGAIN),
+    "lost lines": Norm(above="lost lines", least=0.01, mend="Copy it again from its source."),
+    "repeated slices": Norm(above="repeated slices", least=0.01, mend="Export the series again."),
+    "lost slices": Norm(above="lost slices", least=0.01, mend="Export the series again."),
+    "disorder": Norm(above="order of slices", least=0.25, mend="Sort the slices by their position."),
+}  # fmt: skip
+
+_TURNS: Mapping[str, Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]] = {
+    "with light and dark exchanged": np.negative,
+    "turned by 90°": lambda form: np.rot90(form, 1), "turned by 180°": lambda form: np.rot90(form, 2),
+    "turned by 270°": lambda form: np.rot90(form, 3), "upside down": np.flipud, "mirrored": np.fliplr,
+}  # fmt: skip
+
+
+def check_alike(figures: Iterable[Figures]) -> Iterator[Issue]:
+    """Yield which images are unlike the others of their role and modality; of fewer than ten nothing is said.
+
+    Args:
+        figures: Of every volume of a data set.
+    """
+    groups: dict[object, list[Figures]] = defaultdict(list)
+    for one in figures:
+        groups[one.group].append(one)
+    for group in groups.values():
+        if len(group) >= LEAST:
+            yield from apart([(one.where, one.values) for one in group], NORMS)
+            yield from _unlike(group)
+            yield from _grids(group)
+
+
+def apart(rows: Sequence[tuple[str, Mapping[str, float]]], norms: Mapping[str, Norm]) -> Iterator[Issue]:
+    """Yield which rows a figure sets apart from the others.
+
+    Args:
+        rows: Where, and name of a figure to its value, nan where it cannot be told.
+        norms: Of each figure that is looked at.
+    """
+    for name, norm in norms.items():
+        values = np.array([figures[name] for _, figures in rows])
+        if not np.isfinite(values).any():
+            continue
+        compared = np.log(np.maximum(values, 1e-6)) if norm.is_ratio else values
+        middle = float(np.nanmedian(compared))
+        limit = max(np.log(norm.least) if norm.is_ratio else norm.least, norm.times * _deviation(compared))
+        usual = float(np.nanmedian(values))
+        for (where, _), value, difference in zip(rows, values, compared - middle, strict=True):
+            check = norm.check(difference)
+            if check and abs(difference) > limit:
+                yield Issue(
+                    check=check, where=where, figure=f"{name} {value:.3g}, and {usual:.3g} usually", severity="warn",
+                    limit=f"within {np.exp(limit):.2g} times that" if norm.is_ratio else f"within {limit:.2g} of that",
+                    mend=norm.mend,
+                )  # fmt: skip
+
+
+def _unlike(group: Sequence[Figures]) -> Iterator[Issue]:
+    """Yield images whose coarse form is not that of the others: turned, mirrored, or of something else."""
+    forms = np.stack([one.form for one in group])
+    usual = np.median(forms, axis=0)
+    usual = (usual - usual.mean()) / max(float(usual.std()), 1e-6)
+    own = (forms * usual).mean(axis=(1, 2))
+    turned = {name: np.array([float((turn(one) * usual).mean()) for one in forms]) for name, turn in _TURNS.items()}
+    gained = np.max(list(turned.values()), axis=0) - own
+    least = float(np.median(own)) - max(_UNLIKE, _TIMES * _deviation(own))
+    most = max(_GAIN, float(np.median(gained)) + _TIMES * _deviation(gained))
+    for place, one in enumerate(group):
+        best = max(turned, key=lambda name: turned[name][place])
+        if gained[place] > most and turned[best][place] > np.median(own):
+            yield Issue(
+                check="orientation", where=one.where, severity="warn", mend="Turn it as the others are.",
+                figure=f"alike to the others by {own[place]:.2f}, and {best} by {turned[best][place]:.2f}",
+                limit="alike as it is",
+            )  # fmt: skip
+        elif own[place] < least:
+            yield Issue(
+                check="another kind of image", where=one.where, figure=f"alike to the others by {own[place]:.2f}",
+                limit=f"at least {least:.2f}", mend="Look whether it shows what the others show.", severity="warn",
+            )  # fmt: skip
+
+
+def _deviation(values: npt.NDArray[np.floating]) -> float:
+    """Return the deviation of most values, whatever a few are."""
+    return 1.4826 * float(np.nanmedian(np.abs(values - np.nanmedian(values))))
+
+
+def _grids(group: Sequence[Figures]) -> Iterator[Issue]:
+    """Yield images whose steps or axes are unlike nearly all others'."""
+    usual = max({one.orientation for one in group}, key=[one.orientation for one in group].count)
+    rare = [one for one in group if one.orientation != usual]
+    if len(rare) <= len(group) // 20:
+        for one in rare:
+            yield Issue(
+                check="orientation of axes", where=one.where, figure=f"axes {one.orientation}",
+                limit=f"{usual}, as in {len(group) - len(rare)} others", severity="warn",
+                mend="It is turned back when it is read; look whether its header is right.",
+            )  # fmt: skip
+    steps = np.log(np.array([one.spacing for one in group]))
+    middle = np.nanmedian(steps, axis=0) if np.isfinite(steps).any() else np.zeros(3)
+    spread = np.array([_deviation(axis) if np.isfinite(axis).any() else 0.0 for axis in steps.T])
+    for one, step in zip(group, steps, strict=True):
+        far = np.abs(step - middle) > np.maximum(np.log(2), _TIMES * spread)
+        if far.any():
+            yield Issue(
+                check="spacing", where=one.where, figure=" × ".join(f"{mm:.3g}" for mm in one.spacing) + " mm",
+                limit=" × ".join(f"{mm:.3g}" for mm in np.exp(middle)) + " mm usually", severity="warn",
+                mend="Look whether the spacing in its header is right.",
+            )  # fmt: skip
