@@ -8,6 +8,7 @@ from pathlib import Path
 
 from isocenter.case import Dataset, Grant
 from isocenter.errors import InputError, LayoutError, NotFoundError, ProofError, TermsError
+from isocenter.intake.deid.ledger import EVIDENCE
 from isocenter.intake.layouts.folders import read_folder
 from isocenter.intake.layouts.writing.order import Order, Writer
 from isocenter.intake.layouts.writing.released import write_released
@@ -19,7 +20,7 @@ from isocenter.result import Check, Item, Receipt
 from isocenter.store import Store
 
 DICOM = "dicom"
-_EVIDENCE = "file:evidence/"
+_EVIDENCE = f"file:{EVIDENCE}/"
 _FILE, _INSTANCE = "source:", "source:instance:"  # of what was taken in: files, by name or by the pseudonym of a UID
 _WORDY = 20  # different words from which on a fact may be a name or number of each patient
 _LONG = 10_000  # from here on a whole number may be one that a patient is known by
@@ -203,7 +204,7 @@ def _put_evidence(house: Store, receipt: Receipt, aside: Path) -> None:
     Raises:
         InputError: The store does not hold it.
     """
-    folder = aside / "evidence" / str(receipt.facts["run"])
+    folder = aside / EVIDENCE / str(receipt.facts["run"])
     folder.mkdir(parents=True)
     for item in receipt.outputs:
         if item.name.startswith(_EVIDENCE):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from isocenter.errors import FileError, InputError
-from isocenter.intake.deid.evidence import Bound, Evidence, Tally
+from isocenter.intake.deid.evidence import Bound, Evidence
 from isocenter.intake.deid.faces import Faces
 from isocenter.intake.deid.ledger import EVIDENCE
 from isocenter.intake.deid.page import set_aside, write_all
@@ -130,10 +130,7 @@ def deid(
         done = treat_all(way, project=project, keep=keep, progress=told(progress, "deid"))
         for person in done.people:
             safe.people.keep(person)
-        evidence = Evidence(
-            run=run, project=project, at=now(), profile=asked, is_proved=prove, files=done.files,
-            tally=Tally.of(done.files),
-        )  # fmt: skip
+        evidence = Evidence(run=run, project=project, at=now(), profile=asked, is_proved=prove, files=done.files)
         review = set_aside(evidence, aside / _REVIEW, out)
         write_all(evidence, aside)
         _keep_evidence(house, aside)

@@ -1,7 +1,7 @@
 """The vault's door: who stands behind a pseudonym, by key and with a purpose, and how somebody is forgotten."""
 
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -98,12 +98,12 @@ def _sources(safe: Vault, run: str, folder: Path | None) -> list[dict[str, Any]]
     purpose = "which file had which number" if folder is None else "what was blanked"
     safe.log.note("found", about=f"run {run}", purpose=purpose, who=account())
     sources: dict[int, str] = {}
-    for archive in safe.runs.archives(run):
-        sources |= sources_in(archive)
-    if folder is not None:
-        with whole_folder(Path(folder)) as aside:
+    with nullcontext() if folder is None else whole_folder(Path(folder)) as aside:
+        if aside is not None:
             aside.chmod(0o700)  # what it holds names persons
-            for archive in safe.runs.archives(run):
+        for archive in safe.runs.archives(run):
+            sources |= sources_in(archive)
+            if aside is not None:
                 write_found(archive, aside)
     return [{"number": number, "source": name} for number, name in sorted(sources.items())]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from isocenter.intake.deid import cohort, risk, treat
-from isocenter.intake.deid.evidence import Evidence, Tally
+from isocenter.intake.deid.evidence import Evidence
 from isocenter.intake.deid.page import set_aside, write_all
 from isocenter.intake.deid.profile.options import OPTIONS
 from isocenter.intake.deid.profile.profile import Profile, Site
@@ -16,7 +16,7 @@ from isocenter.pages.words import WORDS, reword
 def evidence(*files: Treated, proved: bool = True, site: Site | None = None) -> Evidence:
     return Evidence(
         run="ab12", project="birds", at="2026-11-21T10:00:00Z", profile=Profile.of((), site=site), is_proved=proved,
-        files=files, tally=Tally.of(files),
+        files=files,
     )  # fmt: skip
 
 

@@ -129,6 +129,18 @@ def test_small_and_constant_images_are_borne(shape: tuple[int, int, int]) -> Non
         assert not any(np.isinf(value) for value in figures.values.values())
 
 
+@pytest.mark.filterwarnings("error")
+def test_pictures_of_a_known_size_have_no_third_step() -> None:
+    rng = np.random.default_rng(0)
+    pictures = [
+        Volume(voxels=rng.integers(0, 255, (1, 40, 40), dtype=np.uint8), is_planar=True,
+               affine=Affine(matrix=np.diag([1.0, size, size, 1.0])))
+        for size in (*[0.5] * 12, 2.0)
+    ]  # fmt: skip
+    figures = [figures_of(one, where=str(place), role="image") for place, one in enumerate(pictures)]
+    assert [issue.where for issue in check_alike(figures) if issue.check == "spacing"] == ["12"]
+
+
 def test_colour_is_looked_at_as_grey() -> None:
     rng = np.random.default_rng(0)
     colour = Volume(

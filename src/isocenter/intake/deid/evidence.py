@@ -98,7 +98,7 @@ class Evidence:
         profile: What was asked for.
         is_proved: A second look was taken at everything that leaves.
         files: What was done with each file; may be gone through again.
-        tally: Their figures.
+        tally: Their figures, counted once.
     """
 
     run: str
@@ -107,7 +107,10 @@ class Evidence:
     profile: Profile
     is_proved: bool
     files: Iterable[Treated]
-    tally: Tally
+    tally: Tally = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "tally", Tally.of(self.files))
 
     @property
     def actions(self) -> Mapping[str, int]:

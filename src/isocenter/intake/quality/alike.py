@@ -1,6 +1,6 @@
 """Images unlike the others of their cohort: which figure sets them apart, by how much, and what that usually means."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -142,7 +142,7 @@ def _deviation(values: npt.NDArray[np.floating]) -> float:
 
 def _grids(group: Sequence[Figures]) -> Iterator[Issue]:
     """Yield images whose steps or axes are unlike nearly all others'."""
-    usual = max({one.orientation for one in group}, key=[one.orientation for one in group].count)
+    [(usual, _)] = Counter(one.orientation for one in group).most_common(1)
     rare = [one for one in group if one.orientation != usual]
     if len(rare) <= len(group) // 20:
         for one in rare:
@@ -152,8 +152,9 @@ def _grids(group: Sequence[Figures]) -> Iterator[Issue]:
                 mend="It is turned back when it is read; look whether its header is right.",
             )  # fmt: skip
     steps = np.log(np.array([one.spacing for one in group]))
-    middle = np.nanmedian(steps, axis=0) if np.isfinite(steps).any() else np.zeros(3)
-    spread = np.array([_deviation(axis) if np.isfinite(axis).any() else 0.0 for axis in steps.T])
+    middle, spread = np.full(3, np.nan), np.zeros(3)
+    for axis in np.flatnonzero(np.isfinite(steps).any(axis=0)):  # pictures have no step from slice to slice
+        middle[axis], spread[axis] = np.nanmedian(steps[:, axis]), _deviation(steps[:, axis])
     for one, step in zip(group, steps, strict=True):
         far = np.abs(step - middle) > np.maximum(np.log(2), _TIMES * spread)
         if far.any():

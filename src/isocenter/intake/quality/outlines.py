@@ -41,7 +41,7 @@ def outlines_of(mask: Mask, volume: Volume, *, where: str) -> list[OutlineFigure
         where: What findings call it.
     """
     grey = volume.voxels if volume.voxels.ndim == 3 else volume.voxels.mean(axis=0)
-    boxes, found = find_objects(mask.labels.astype(np.int32)), list[OutlineFigures]()
+    boxes, found = find_objects(mask.labels), list[OutlineFigures]()
     for one in mask.table:
         box = boxes[one.value - 1] if one.value <= len(boxes) else None
         if box is None:

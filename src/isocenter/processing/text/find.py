@@ -1,6 +1,7 @@
 """Every line of text in a picture, as many ways of looking as it takes to miss few."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -85,9 +86,9 @@ def _local(grey: npt.NDArray[Any]) -> Picture:
 
 
 def _scaled(line: Line, scale: int, shape: Sequence[int]) -> Line:
-    return Line(
-        top=line.top // scale, left=line.left // scale, bottom=min(shape[0], -(-line.bottom // scale)),
-        right=min(shape[1], -(-line.right // scale)), text=line.text, score=line.score, is_cut=line.is_cut,
+    return replace(
+        line, top=line.top // scale, left=line.left // scale, bottom=min(shape[0], -(-line.bottom // scale)),
+        right=min(shape[1], -(-line.right // scale)),
     )  # fmt: skip
 
 
@@ -100,7 +101,7 @@ def _shared(one: Line, other: Line) -> float:
 
 
 def _around(one: Line, other: Line) -> Line:
-    return Line(
-        top=min(one.top, other.top), left=min(one.left, other.left), bottom=max(one.bottom, other.bottom),
-        right=max(one.right, other.right), text=one.text, score=max(one.score, other.score), is_cut=one.is_cut,
+    return replace(
+        one, top=min(one.top, other.top), left=min(one.left, other.left), bottom=max(one.bottom, other.bottom),
+        right=max(one.right, other.right), score=max(one.score, other.score),
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -29,11 +29,10 @@ class Runs:
     @contextmanager
     def begun(self, run: str) -> Iterator[Callable[[str, bytes], None]]:
         """Give what keeps a run's archives, by name; of a run that does not come to its end nothing is kept."""
-        try:
+        with ExitStack() as undone:
+            undone.callback(shutil.rmtree, self.folder / run, ignore_errors=True)
             yield partial(self.put, run)
-        except BaseException:
-            shutil.rmtree(self.folder / run, ignore_errors=True)
-            raise
+            undone.pop_all()
 
     def put(self, run: str, name: str, archive: bytes) -> None:
         """Keep what a run took out, locked."""
