@@ -1,5 +1,6 @@
 """A cohort is published: what was proved leaves with its terms and its evidence, everything else stays."""
 
+import csv
 import json
 import shutil
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
+from PIL import Image
 
 from isocenter import pipeline
 from isocenter.case import Dataset, Entry, Fact
@@ -227,3 +229,32 @@ def test_cases_are_not_called_as_somebody_called_their_files(world: Path, out: P
     published = [path for path in out.rglob("*") if path.is_file()]
     assert not [path for path in published if "Canary" in path.name or b"Canary_" in path.read_bytes()]
     assert pipeline.verify(out).links
+
+
+def test_pictures_leave_with_the_labels_of_their_table(world: Path, out: Path, tmp_path: Path) -> None:
+    archive = tmp_path / "archive"
+    (archive / "images").mkdir(parents=True)
+    lines = ["path,patient,label,name"]
+    for number, label in enumerate(("benign", "malignant", "benign", "malignant")):
+        Image.fromarray(np.tile(np.arange(16, dtype=np.uint8) * (number + 1), (16, 1))).save(
+            archive / "images" / f"Canary{number}.png"
+        )
+        lines.append(f"images/Canary{number}.png,CANARY-471{number},{label},Finch {'abcd'[number]}")
+    (archive / "table.csv").write_text("\n".join(lines), encoding="utf-8")
+    site = tmp_path / "site.toml"
+    site.write_text('[columns]\nlabel = "what the study asks"\n', encoding="utf-8")
+    locks = {"vault": world / "vault", "key": world / "vault.key"}
+    release = tmp_path / "release"
+    pipeline.deid(
+        archive, release, profile=("clean-pixel-data",), site=site, prove=True, store=world / "store", **locks
+    )
+    require_nobody(release)
+    pipeline.ingest(release / "pictures", dataset="pictures", source="ward-3", store=world / "store")
+    pipeline.publish("pictures", out, as_="pictures", store=world / "store")
+    with (out / "pictures.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert sorted(row["label"] for row in rows) == ["benign", "benign", "malignant", "malignant"]
+    assert len({row["patient"] for row in rows}) == len(rows)
+    require_nobody(out)
+    found = pipeline.find_person(locks["vault"], "CANARY-4710", key=locks["key"], purpose="a test")
+    assert [person["known_as"] for person in found.to_json()["people"]] == [{"id": ("CANARY-4710",)}]

@@ -35,6 +35,7 @@ class EvidencePage:
         frames, blanked: Frames looked at, and files in which something was blanked.
         faces: Frames from which a face was removed; None where that was not asked for.
         kept: Attribute to the reason why a site keeps it; removed, replaced: what it treats beyond the profile.
+        columns: Column of tables to the reason why it leaves.
         bounds: Of the second look.
         reasons: Why files were kept back, and how many.
         sheet: A PNG of frames that leave; empty where there are none.
@@ -57,6 +58,7 @@ class EvidencePage:
     blanked: int = 0
     faces: int | None = None
     kept: tuple[tuple[str, str], ...] = ()
+    columns: tuple[tuple[str, str], ...] = ()
     removed: tuple[str, ...] = ()
     replaced: tuple[str, ...] = ()
     bounds: tuple[BoundRow, ...] = ()

@@ -23,6 +23,7 @@ PRIVACY: Mapping[str, tuple[str, str]] = {
         "规则与选项依据 DICOM PS3.15 附录 E；选项未涉及者一律按基本规则处理。",
     ),
     "deid.kept": ("Kept by the site although the profile would not", "本单位决定保留的属性（规则本不允许）"),
+    "deid.columns": ("Columns of tables that leave as they are", "原样提供的表格列"),
     "deid.removed_too": ("Removed by the site as well", "本单位另行删除的属性"),
     "deid.replaced_too": ("Replaced by the site as well", "本单位另行替换的属性"),
     "deid.done": ("What was done", "处理结果"),
@@ -122,6 +123,22 @@ PRIVACY: Mapping[str, tuple[str, str]] = {
     "reason.deid.directory": (
         "A DICOMDIR repeats what its files say of patients; readers make a new one.",
         "DICOMDIR 重复了文件中的患者信息；阅读软件可自行重建。",
+    ),
+    "reason.deid.table_unreadable": (
+        "A table that cannot be read. Save it again as CSV in UTF-8.",
+        "表格无法读取。请另存为 UTF-8 编码的 CSV。",
+    ),
+    "reason.deid.table_paths": (
+        "A table in which no column of a usual name ('path', 'image', 'mask') leads to files of the run.",
+        "表格中没有常用列名（'path'、'image'、'mask'）的列指向本次处理的文件。",
+    ),
+    "reason.deid.table_lines": (
+        "A table of which no line leads to files that leave.",
+        "表格中没有任何一行指向可提供的文件。",
+    ),
+    "reason.deid.table_left": (
+        "table: {count} word(s) of what was taken out of it are still there",
+        "表格：已删除内容中有 {count} 个词语仍然存在",
     ),
     "reason.deid.picture": (
         "A picture may be written on. Have pixels looked at: add clean-pixel-data to the profile.",

@@ -128,9 +128,10 @@ class Evidence:
         if not self.is_proved:
             return ()
         tally = self.tally
-        looked = {"files": tally.proved_files, "patients": len(tally.proved_patients)}
-        looked |= {"frames": tally.proved_frames} if tally.proved_frames else {}
-        return tuple(Bound(what=what, found=0, of=count) for what, count in looked.items())
+        looked = {
+            "files": tally.proved_files, "patients": len(tally.proved_patients), "frames": tally.proved_frames,
+        }  # fmt: skip
+        return tuple(Bound(what=what, found=0, of=count) for what, count in looked.items() if count or what == "files")
 
     def of(self, decision: str) -> Iterator[Treated]:
         """Yield the files with one decision."""
@@ -146,6 +147,7 @@ class Evidence:
                 "removed": [tag_text(tag).upper() for tag in sorted(site.remove)],
                 "replaced": [tag_text(tag).upper() for tag in sorted(site.replace)],
                 "kept": {tag_text(tag).upper(): reason for tag, reason in sorted(site.keep.items())},
+                "columns": dict(sorted(site.columns.items())),
             },
             "files": {
                 "all": tally.files.total(), "released": tally.files["release"], "review": tally.files["review"],

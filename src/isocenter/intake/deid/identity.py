@@ -85,6 +85,16 @@ def is_telling(word: str) -> bool:
     return len(word) >= (_LEAST_CJK if _CJK.search(word) else _LEAST)
 
 
+def identity_in(strings: dict[str, str]) -> Identity:
+    """Return whom texts name that stand in no header; text to its kind, as in Identity."""
+    return Identity("", "", strings, _searched(strings))
+
+
+def patient_numbered(number: str) -> str:
+    """Return what tells a patient from every other where only a number is known: as of a header without an issuer."""
+    return f"id:\0{number}"
+
+
 def identity_of(elements: list[Element]) -> Identity:
     """Return whom a data set names, at any level; private attributes are not understood and not read."""
     strings: dict[str, str] = {}

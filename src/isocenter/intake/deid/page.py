@@ -68,7 +68,7 @@ def set_aside(evidence: Evidence, review: Path, out: Path) -> Path | None:
 
 def _sampled(evidence: Evidence, out: Path) -> Iterator[npt.NDArray[Any]]:
     """Yield frames of files drawn by the run's own id: the same ones, whoever draws again."""
-    left = [file.name for file in evidence.of("release") if not file.name.endswith((".nii", ".nii.gz"))]
+    left = [file.name for file in evidence.of("release") if file.kind not in ("nifti", "table")]
     rng = random.Random(evidence.run)  # noqa: S311 (no secret)
     for name in sorted(rng.sample(left, min(_SAMPLE, len(left)))):
         try:
@@ -90,8 +90,9 @@ def _page(evidence: Evidence, sheet: bytes, count: int) -> EvidencePage:
         options=evidence.profile.options, is_proved=evidence.is_proved,
         released=told["files"]["released"], review=told["files"]["review"], left_out=told["files"]["left_out"],
         patients=told["patients"], actions=tuple(evidence.actions.items()), frames=told["pixels"]["frames"],
-        blanked=told["pixels"]["files_blanked"], kept=tuple(site["kept"].items()), removed=tuple(site["removed"]),
-        replaced=tuple(site["replaced"]), reasons=tuple(evidence.reasons), sheet=sheet, shown=count,
+        blanked=told["pixels"]["files_blanked"], kept=tuple(site["kept"].items()),
+        columns=tuple(site["columns"].items()), removed=tuple(site["removed"]), replaced=tuple(site["replaced"]),
+        reasons=tuple(evidence.reasons), sheet=sheet, shown=count,
         bounds=tuple(BoundRow(what=one.what, found=one.found, of=one.of, share=one.most) for one in evidence.bounds),
         faces=told["pixels"]["faces_cut"] if has_faces else None,
         limits=("deid.limit_ears" if has_faces else "deid.limit_faces", *limits),

@@ -16,6 +16,7 @@ from isocenter.intake.deid.ledger import EVIDENCE, Ledger
 from isocenter.intake.deid.profile.profile import Profile
 from isocenter.intake.deid.pseudonyms import Pseudonyms
 from isocenter.intake.deid.sources import files_in, kind_of
+from isocenter.intake.deid.tables import Names, treat_table
 from isocenter.intake.deid.treat import Way
 from isocenter.intake.deid.treated import Treated
 from isocenter.intake.deid.vault.people import Person
@@ -71,6 +72,9 @@ def treat_all(way: Way, *, project: str, keep: Keep, progress: Progress | None =
     doubtful = doubtful_patients(met.numbers)
     if doubtful:
         files.amend({file.number: file for file in _set_apart(files, doubtful, way)})
+    tables = {file.number: file for file in _tables(way, sources, files, met)}
+    if tables:
+        files.amend(tables)
     return Done(sources=sources, files=files, people=met.people())
 
 
@@ -82,6 +86,18 @@ def _noted(way: Way, sources: Sequence[Path], met: "_Met", progress: Progress | 
         yield file
         if progress is not None:
             progress(number, len(sources))
+
+
+def _tables(way: Way, sources: Sequence[Path], files: Ledger, met: "_Met") -> Iterator[Treated]:
+    """Yield the tables, which can be written anew once it is known what all other files are called."""
+    waiting = [file for file in files if file.kind == "table"]
+    if not waiting or not way.root.is_dir():
+        return
+    names = Names.of(way.root, sources, files)
+    for file in waiting:
+        told = treat_table(way, sources[file.number - 1], file, names=names)
+        met.note_table(told.people)
+        yield told.file
 
 
 def _set_apart(files: Iterable[Treated], doubtful: Mapping[str, str], way: Way) -> Iterator[Treated]:
@@ -113,6 +129,11 @@ class _Met:
             self._known[file.patient][kind].add(text)
         if all(file.study):
             self._studies[file.patient] |= {file.study[0]: file.study[1]}
+
+    def note_table(self, people: Mapping[str, str]) -> None:
+        """Remember whom a table named: pseudonym to number."""
+        for pseudonym, number in people.items():
+            self._known[pseudonym]["id"] |= {number} - {""}
 
     def people(self) -> tuple[Person, ...]:
         """Return everybody."""

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Literal
 
 from isocenter.errors import FileError
+from isocenter.intake.cells import TABLE_ENDINGS
 
-Kind = Literal["dicom", "dicomdir", "png", "jpeg", "tiff", "nifti", "other"]
+Kind = Literal["dicom", "dicomdir", "png", "jpeg", "tiff", "nifti", "table", "other"]
 
 _STARTS: tuple[tuple[bytes, Kind], ...] = (
     (b"\x89PNG\r\n\x1a\n", "png"), (b"\xff\xd8\xff", "jpeg"),
@@ -43,7 +44,7 @@ def files_in(root: Path) -> tuple[Path, ...]:
 
 
 def kind_of(path: Path) -> Kind:
-    """Return of which kind a file is, whatever its name.
+    """Return of which kind a file is, whatever its name; that one is a table, its name alone tells.
 
     Raises:
         FileError: It cannot be read.
@@ -60,7 +61,9 @@ def kind_of(path: Path) -> Kind:
             return kind
     if _is_nifti(head):
         return "nifti"
-    return "dicom" if head[:2] in _LOW_GROUPS and len(head) > 132 else "other"
+    if head[:2] in _LOW_GROUPS and len(head) > 132:
+        return "dicom"
+    return "table" if path.suffix.lower() in TABLE_ENDINGS else "other"
 
 
 def _is_nifti(head: bytes) -> bool:

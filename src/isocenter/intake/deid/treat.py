@@ -22,6 +22,8 @@ from isocenter.intake.deid.risk import risk_of
 from isocenter.intake.deid.sources import Kind, kind_of
 from isocenter.intake.deid.treated import Treated
 
+DICOM, PICTURES = "dicom", "pictures"  # folders of a release
+
 _LOOK = "Have pixels looked at: add clean-pixel-data to the profile."
 _TWICE = "Another file has the same SOP Instance UID. One of them was released; look which one is right."
 _DIRECTORY = "A DICOMDIR repeats what its files say of patients; readers make a new one."
@@ -129,6 +131,10 @@ class Way:
         _made(self.out / told.name).write_bytes(bare.content)
         return self._looked_at_again(path, told, kind=kind)
 
+    def pictures(self, folder: PurePosixPath) -> PurePosixPath:
+        """Return where the pictures of a folder below the root go."""
+        return PurePosixPath(PICTURES, *(self.pseudonyms.text("folder", part) for part in folder.parts))
+
     def leave(self, path: Path, number: int, kind: Kind) -> Treated:
         """Leave out what only repeats the others."""
         return Treated(number=number, kind=kind, decision="leave out", reason=_DIRECTORY)
@@ -162,15 +168,14 @@ class Way:
         """Return where a picture goes, and its ending; what lay together in a folder still does."""
         inside = path.relative_to(self.root if self.root.is_dir() else self.root.parent)
         stem, ending = _split(inside.name, kind)
-        folders = [self.pseudonyms.text("folder", part) for part in inside.parts[:-1]]
         # the whole path decides: two files of one name in two folders are two pictures
         word = self.pseudonyms.text("file", f"{inside.parent}/{stem}")
-        return str(PurePosixPath("pictures", *folders, word)), ending
+        return str(self.pictures(PurePosixPath(*inside.parts[:-1])) / word), ending
 
 
 _WAYS: Mapping[Kind, Callable[[Way, Path, int, Kind], Treated]] = {
     "dicom": Way.dicom, "dicomdir": Way.leave, "png": Way.picture, "jpeg": Way.picture, "tiff": Way.picture,
-    "nifti": Way.picture, "other": Way.keep_back,
+    "nifti": Way.picture, "table": Way.keep_back, "other": Way.keep_back,
 }  # fmt: skip
 
 
@@ -189,7 +194,7 @@ def _place(file: DicomFile, patient: str, number: int) -> PurePosixPath:
     """Return patient/study/series/instance, of pseudonyms; a file without an instance's UID goes by its number."""
     parts = [file.text(tag) for tag in (tags.STUDY, tags.SERIES)]
     instance = file.text(tags.SOP_INSTANCE) or f"file-{number}"
-    return PurePosixPath("dicom", patient, *(part or "none" for part in parts), f"{instance}.dcm")
+    return PurePosixPath(DICOM, patient, *(part or "none" for part in parts), f"{instance}.dcm")
 
 
 def _split(name: str, kind: Kind) -> tuple[str, str]:

@@ -35,12 +35,16 @@ class Site:
         keep: Tag to the reason why it is kept although the profile would not: the only change that weakens it, so it
             is named, with its reason, in everything that the run leaves.
         words: Words that descriptions may keep, beside those that are shipped.
+        columns: Header of a table's column to the reason why it may leave.
+        patient: Header of the column that tells patients apart, where it has no usual name.
     """
 
     remove: frozenset[int] = frozenset()
     replace: Mapping[int, str] = field(default_factory=dict)
     keep: Mapping[int, str] = field(default_factory=dict)
     words: frozenset[str] = frozenset()
+    columns: Mapping[str, str] = field(default_factory=dict)
+    patient: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,9 +69,10 @@ class Profile:
         twice = site.keep.keys() & (site.remove | site.replace.keys()) | site.remove & site.replace.keys()
         if twice:
             raise InputError(f"The site's recipe says two things about {tag_text(min(twice))}. Say one.")
-        bare = [tag for tag, reason in site.keep.items() if not reason.strip()]
+        kept = {tag_text(tag): reason for tag, reason in site.keep.items()} | dict(site.columns)
+        bare = [name for name, reason in kept.items() if not reason.strip()]
         if bare:
-            raise InputError(f"The site's recipe keeps {tag_text(min(bare))} without a reason. Say why it may stay.")
+            raise InputError(f"The site's recipe keeps {min(bare)} without a reason. Say why it may stay.")
         return cls(options=require_options(words), site=site)
 
     def has(self, option: str) -> bool:

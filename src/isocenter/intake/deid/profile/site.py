@@ -2,12 +2,16 @@
 
 remove = ["(0018,1030)", "DeviceSerialNumber"]
 words = ["Protokoll"]                              # descriptions may keep these
+patient = "near_dup_group"                         # column of tables that tells patients apart
 
 [replace]
 Manufacturer = "a maker"
 
 [keep]
 "(0010,1010)" = "ages are what the study asks; approved on 2026-11-02"
+
+[columns]
+label = "what the study asks"                      # of tables beside images; all others are left out
 """
 
 import tomllib
@@ -19,7 +23,7 @@ from isocenter.errors import FileError, InputError
 from isocenter.intake.deid.profile.profile import Site, tag_named
 from isocenter.plugins import did_you_mean
 
-_KEYS = ("remove", "words", "replace", "keep")
+_KEYS = ("remove", "words", "replace", "keep", "columns", "patient")
 
 
 def read_site(path: Path) -> Site:
@@ -43,6 +47,8 @@ def read_site(path: Path) -> Site:
         words=frozenset(_texts(found.get("words", []), "words")),
         replace=_tagged(found.get("replace", {}), "replace"),
         keep=_tagged(found.get("keep", {}), "keep"),
+        columns=_named(found.get("columns", {}), "columns", like='label = "what the study asks"'),
+        patient=_text(found.get("patient", "")),
     )
 
 
@@ -52,9 +58,17 @@ def _texts(value: Any, key: str) -> Sequence[str]:
     return value
 
 
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise InputError('patient of the site\'s recipe must be the header of a column, such as "subject".')
+    return value
+
+
 def _tagged(value: Any, key: str) -> Mapping[int, str]:
+    return {tag_named(name): text for name, text in _named(value, key, like='Manufacturer = "a maker"').items()}
+
+
+def _named(value: Any, key: str, *, like: str) -> Mapping[str, str]:
     if not isinstance(value, dict) or not all(isinstance(one, str) for one in value.values()):
-        raise InputError(
-            f'[{key}] of the site\'s recipe must give a text for each attribute: Manufacturer = "a maker".'
-        )
-    return {tag_named(name): text for name, text in value.items()}
+        raise InputError(f"[{key}] of the site's recipe must give a text for each line: {like}.")
+    return value
