@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 from isocenter.dicom.elements.file import read_file
 from isocenter.intake.deid.identity import NOBODY, identity_of
 from isocenter.intake.deid.pixels.cleaner import Cleaner, has_pixels
-from isocenter.intake.deid.pixels.look import look
+from isocenter.intake.deid.pixels.look import is_text, look
 from isocenter.intake.deid.pixels.picture import blank_picture, seen_in
 from isocenter.intake.deid.pixels.stored import shown
 from isocenter.intake.deid.proof.pixels import Eye, Views, is_like, look_again, printed, relief
@@ -142,3 +142,12 @@ def test_a_word_read_a_little_wrong_is_known(text: str, alike: bool, tmp_path: P
     element = next(one for one in file.elements if one.tag == 0x00080060)
     element.vr, element.tag, element.value = "PN", 0x00100010, b"Canary^Yellow "
     assert is_like(text, identity_of(file.elements)) is alike
+
+
+@pytest.mark.parametrize(
+    ("height", "score", "expected"),
+    [(20, 0.4, True), (37, 0.4, False), (37, 0.6, True), (60, 0.8, False), (60, 0.95, True)],
+)
+def test_the_larger_letters_would_be_the_surer_their_reader_must_be(height: int, score: float, expected: bool) -> None:
+    line = Line(top=0, left=0, bottom=height, right=200, text="D0d", score=score)
+    assert is_text(line, (224, 224)) is expected

@@ -18,7 +18,7 @@ _LEAST_READ = 0.3  # a reader less sure than this has seen anatomy
 _SURE = 0.5  # below it, only several letters of a usual size are taken for text
 _SURE_OF_LARGE = 0.9
 _LARGE = 0.25  # of the picture's shorter side: letters so high are mostly ribs and vessels
-_SMALL = 48  # pixels of height
+_SMALL, _SMALL_SHARE = 48, 0.1  # pixels of height, and share of the picture's shorter side
 _MARGIN = 1  # pixels beyond the box of a reader, which is wide already
 _GAP = 4  # rows between lines that were cut out
 _MARKS = frozenset("十一丨+×✕*†Il|-—xX1")  # what a reader of text makes of a calliper, or of a graduation
@@ -88,7 +88,7 @@ def is_text(line: Line, shape: tuple[int, ...]) -> bool:
     height = min(line.bottom - line.top, line.right - line.left)
     if not letters or (height > _LARGE * min(shape) and line.score < _SURE_OF_LARGE):
         return False
-    return line.score >= _SURE or (letters > 1 and height <= _SMALL)
+    return line.score >= _SURE or (letters > 1 and height <= min(_SMALL, _SMALL_SHARE * min(shape)))
 
 
 def _box(line: Line) -> Box:
