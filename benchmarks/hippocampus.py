@@ -1,10 +1,12 @@
 """Measure 1: mean foreground Dice on the hippocampus after so many minutes, everything from the folder on counted.
 
-usage: python benchmarks/hippocampus.py [--minutes 5 20] [--folds 0 1 2 3 4] [--set KEY=VALUE …]
+usage: python benchmarks/hippocampus.py [--minutes 5 20] [--folds 0 1 2 3 4] [--like-test] [--set KEY=VALUE …]
                                         [--data FOLDER] [--out FOLDER]
 
 With --folds, the 160 learning cases are cut into five folds; a part learns from four of them and reads the fifth: what
-is chosen is chosen there. Without, it learns from all 160 and reads the 40 test cases.
+is chosen is chosen there. Without, it learns from all 160 and reads the 40 test cases. With --like-test a fold takes as
+many steps as the test part of the same minutes took on the quiet machine, however long they take: a busy machine then
+changes no figure but its seconds.
 
 Each part is a process of its own, so that the clock runs from its first line: loading torch, reading the folder,
 fingerprint, plan, preparing, learning, writing the weights. What it found is kept in OUT; a part that is there is
@@ -48,16 +50,18 @@ def main() -> None:
     asked.add_argument("--out", type=Path, default=_ROOT / "benchmarks" / "out" / "hippocampus")
     asked.add_argument("--part", action="store_true", help="measure here and now, one part")
     asked.add_argument("--folds", type=int, nargs="+", default=[], choices=range(FOLDS), help="of the learning cases")
+    asked.add_argument("--like-test", action="store_true", help="as many steps as the test part of these minutes took")
     asked.add_argument("--set", nargs="+", default=[], dest="settings", help="changes to the recipe, for experiments")
     told = asked.parse_args()
     parts = [Part(minutes=minutes, fold=fold) for minutes in told.minutes for fold in told.folds or [None]]
     if told.part:
-        measure(parts[0], data=told.data, out=told.out, settings=told.settings)
+        measure(parts[0], told)
         return
     for part in parts:
         if not part.result(told.out).is_file():
             command = [sys.executable, __file__, "--part", "--minutes", str(part.minutes), "--out", str(told.out)]
-            command += ["--data", str(told.data), *(["--set", *told.settings] if told.settings else [])]
+            command += ["--data", str(told.data), *(["--like-test"] if told.like_test else [])]
+            command += ["--set", *told.settings] if told.settings else []
             subprocess.run([*command, *(["--folds", str(part.fold)] if part.fold is not None else [])], check=True)
     print(write_table(told.out, parts))
 
@@ -88,12 +92,13 @@ class Part:
         return sorted(set(learning) - read), sorted(read)
 
 
-def measure(part: Part, *, data: Path, out: Path, settings: list[str]) -> None:
+def measure(part: Part, told: argparse.Namespace) -> None:
     """Learn for so many minutes, then read the other cases, and keep what was found."""
     from isocenter.intake.layouts.folders import read_folder
     from isocenter.learning.training import Cases, decide, fingerprint, fit
     from isocenter.recipe import Plan, read_recipe
 
+    data, out, settings = told.data, told.out, told.settings
     found = read_folder(data, pseudonym=lambda word: word)
     kept = {draft.id: draft for draft in found.drafts}
     if len(kept) != 200 or not set(kept) >= TEST or found.table is None:
@@ -108,7 +113,8 @@ def measure(part: Part, *, data: Path, out: Path, settings: list[str]) -> None:
     else:
         seen = fingerprint((load() for load in learnt), table=found.table)
         left = part.minutes - (time.monotonic() - BEGAN + _RESERVE_SECONDS) / 60
-        recipe = read_recipe(None, settings=settings).with_budget(minutes=left)
+        budget = {"steps": steps_of_test(part, out)} if told.like_test else {"minutes": left}
+        recipe = read_recipe(None, settings=settings).with_budget(**budget)
         plan = decide(recipe, seen, dataset="hippocampus-160", table=found.table)
         obeyed.write_text(json.dumps(plan.to_document(), indent=1), encoding="utf-8")
     before = time.monotonic() - BEGAN
@@ -129,6 +135,11 @@ def measure(part: Part, *, data: Path, out: Path, settings: list[str]) -> None:
     }
     part.result(out).write_text(json.dumps(result, indent=1), encoding="utf-8")
     said.say(json.dumps(result))
+
+
+def steps_of_test(part: Part, out: Path) -> int:
+    """Return how many steps the test part of the same minutes took."""
+    return int(json.loads(Part(minutes=part.minutes).result(out).read_text(encoding="utf-8"))["steps"])
 
 
 def score(folder: Path, *, plan: Any, weights: Path, cases: list[Any]) -> tuple[Any, ...]:
