@@ -13,6 +13,8 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from isocenter import pipeline
 from isocenter.errors import FileError, InputError, NotFoundError, SealError
@@ -126,6 +128,16 @@ def test_a_dry_run_writes_nothing_and_names_every_element(cohort: Path) -> None:
     told = {(one.file, one.name): one for one in found.differences}
     assert told[2, "Patient's Name"].action == "Z"
     assert not any(name in json.dumps(found.to_json(), ensure_ascii=False) for name in NAMES)
+
+
+def test_a_dry_run_names_what_stands_beside_the_pixels_of_a_picture(tmp_path: Path) -> None:
+    told = PngInfo()
+    told.add_text("Author", "Canary Yellow")
+    (tmp_path / "in").mkdir()
+    Image.new("L", (4, 4)).save(tmp_path / "in" / "a.png", pnginfo=told)
+    found = pipeline.deid(tmp_path / "in", dry_run=True)
+    assert isinstance(found, Previewed)
+    assert [(one.element, one.action, one.became) for one in found.differences] == [("tEXt", "X", None)]
 
 
 @pytest.mark.parametrize(

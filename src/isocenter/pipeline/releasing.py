@@ -67,7 +67,7 @@ class Released:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Previewed:
-    """What would be done with each element of each DICOM file; nothing was written."""
+    """What would be done with each element of each file; nothing was written."""
 
     differences: tuple[Difference, ...]
 
@@ -103,7 +103,7 @@ def deid(
         site: A site's own recipe, in TOML.
         prove: Look again at everything that leaves, by other means; without it nothing of OUT can be published.
         keep_scales: Lines in pixels that say nothing but scales, technique and anatomy stay.
-        dry_run: Say what would be done with each element of each DICOM file; nothing is written, nobody is kept.
+        dry_run: Say what would be done with each element of each file; nothing is written, nobody is kept.
         store: Whose key signs the statement; made where there is none.
         progress: Told how far it is.
 

@@ -3,6 +3,7 @@
 import shutil
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,9 +14,10 @@ from isocenter.intake.deid.cohort import doubtful_patients
 from isocenter.intake.deid.found import Keep, with_found_kept
 from isocenter.intake.deid.headers import Change, clean_headers
 from isocenter.intake.deid.ledger import EVIDENCE, Ledger
+from isocenter.intake.deid.pictures import STRIPPERS, strip
 from isocenter.intake.deid.profile.profile import Profile
 from isocenter.intake.deid.pseudonyms import Pseudonyms
-from isocenter.intake.deid.sources import files_in, kind_of
+from isocenter.intake.deid.sources import Kind, files_in, kind_of
 from isocenter.intake.deid.tables import Names, treat_table
 from isocenter.intake.deid.treat import Way
 from isocenter.intake.deid.treated import Treated
@@ -152,7 +154,8 @@ class Difference:
 
     Args:
         file: Its number, from 1, in the order of the files' names.
-        element: Its tag, with those of the sequences around it: "(0008,1140) > (0008,1155)".
+        element: Its tag, with those of the sequences around it: "(0008,1140) > (0008,1155)"; of a picture or NIfTI
+            file as its format calls it: "eXIf".
         name: As the standard calls it.
         action: Letter of the table.
         became: What would stand there; None where it would be removed.
@@ -170,21 +173,27 @@ class Difference:
 def differences(
     root: Path, *, profile: Profile, pseudonyms: Pseudonyms, progress: Progress | None = None
 ) -> Iterator[Difference]:
-    """Yield what would be done with every element of every DICOM file below a folder.
+    """Yield what would be done with every element of every DICOM file below a folder, and beside pictures' pixels.
 
     Raises:
         FileError: There is no such folder.
     """
     sources = files_in(root)
     for number, path in enumerate(sources, start=1):
-        try:
-            if kind_of(path) == "dicom":
+        with suppress(FileError):  # `deid` keeps it back with the reason; here there is nothing to show
+            kind = kind_of(path)
+            if kind == "dicom":
                 cleaned = clean_headers(read_file(path), profile=profile, pseudonyms=pseudonyms)
                 yield from (_difference(number, change) for change in cleaned.changes)
-        except FileError:  # `deid` keeps it back with the reason; here there is nothing to show
-            continue
+            elif kind in STRIPPERS:
+                removed = strip(path.read_bytes(), kind).removed
+                yield from (_left_away(number, kind, element) for element in removed)
         if progress is not None:
             progress(number, len(sources))
+
+
+def _left_away(number: int, kind: Kind, element: str) -> Difference:
+    return Difference(file=number, element=element, name=f"beside the pixels ({kind})", action="X", became=None)
 
 
 def _difference(number: int, change: Change) -> Difference:
