@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from isocenter.cli import show
+from isocenter.cli.cohorts import cohort
 from isocenter.cli.door import Outcome, door
 from isocenter.cli.options import Accept, AcceptCases, Columns, DataName, Device, Json, RecipePath, Settings, Store
 from isocenter.cli.privacy import deid, vault_app
@@ -395,6 +396,7 @@ for _step in (
     deid,
     ingest,
     check,
+    cohort,
     publish,
     plan,
     train,

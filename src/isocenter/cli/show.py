@@ -54,7 +54,7 @@ def ingest(document: Document) -> None:
     """Say what the folder was taken for, what came in and what did not."""
     _say(f"Taken for the layout {document['layout']}: {document['why']}")
     issues(document["issues"])
-    counts = ", ".join(f"{side} {count}" for side, count in document["sides"].items())
+    counts = _sides(document["sides"])
     _say(
         f"Data set {document['name']}: {document['cases']} cases of {document['patients']} patients"
         f"{f' ({counts})' if counts else ''}, {document['labelled']} labelled. Version {document['dataset'][:12]}."
@@ -77,6 +77,42 @@ def issues(found: Sequence[Document]) -> None:
     rows = [(i["severity"], i["check"], i["where"], i["figure"], i["limit"], i["mend"]) for i in found]
     if rows:
         _table(("", "check", "where", "found", "limit", "what mends it"), rows)
+
+
+def cohort(document: Document) -> None:
+    """Say who is in a cohort, beside whom it stands for, and what is wrong with it."""
+    for fact in document["facts"]:
+        rows = [
+            (kind["name"], kind["patients"], _share(kind["share"]), _sides(kind["sides"])) for kind in fact["kinds"]
+        ]
+        if rows:
+            _table((fact["name"], "patients", "share [95 %]", "sides"), rows)
+        elif fact["quantiles"]:
+            least, _, low, median, high, _, most = (f"{value:.4g}" for value in fact["quantiles"])
+            _say(f"{fact['name']}: median {median}, middle half {low} to {high}, all {least} to {most}.")
+    verdicts = {"less": "fewer than there", "more": "more than there", "alike": ""}
+    gaps = [
+        (gap["fact"], gap["kind"], _share(gap["share"]), f"{gap['stated']:.3f}", verdicts[gap["verdict"]])
+        for gap in document["gaps"]
+    ]
+    if gaps:
+        _table(("beside the population", "", "share [95 %]", "stated", ""), gaps)
+    issues(document["issues"])
+    sides = _sides(document["sides"])
+    _say(
+        f"{document['name']}: {document['cases']} cases of {document['patients']} patients"
+        f"{f' ({sides})' if sides else ''}. {len(document['issues'])} issues."
+    )
+    if document["page"]:
+        _say(f"Page: {document['page']}")
+
+
+def _share(score: Document) -> str:
+    return "–" if score["value"] is None else f"{score['value']:.3f} [{score['low']:.3f}, {score['high']:.3f}]"
+
+
+def _sides(counts: Document) -> str:
+    return ", ".join(f"{side} {count}" for side, count in counts.items())
 
 
 def deid(document: Document) -> None:

@@ -7,6 +7,7 @@ from string import Formatter
 from typing import Literal, get_args
 
 from isocenter.errors import NotFoundError
+from isocenter.pages.gathered import GATHERED
 from isocenter.pages.phrases import PHRASES
 from isocenter.pages.privacy import PRIVACY
 
@@ -330,4 +331,5 @@ WORDS: Mapping[str, tuple[str, str]] = {
     ),
     **PHRASES,
     **PRIVACY,
+    **GATHERED,
 }

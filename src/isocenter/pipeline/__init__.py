@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from isocenter.pipeline.about import doctor, info
     from isocenter.pipeline.benching import bench
     from isocenter.pipeline.clinic import report
+    from isocenter.pipeline.cohorts import cohort
     from isocenter.pipeline.comparing import diff_runs
     from isocenter.pipeline.evaluating import evaluate
     from isocenter.pipeline.exporting import export_dataset
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from isocenter.pipeline.vaulting import erase_person, find_person, open_vault, rotate_vault
 
 __all__ = [
-    "add_source", "bench", "check", "convert", "deid", "diff_runs", "doctor", "erase_person", "evaluate",
+    "add_source", "bench", "check", "cohort", "convert", "deid", "diff_runs", "doctor", "erase_person", "evaluate",
     "export_dataset", "find_person", "info", "ingest", "init", "list_kept", "list_sources", "open_vault", "plan",
     "predict", "publish", "remove_kept", "report", "rotate_vault", "scan", "show_kept", "show_source", "train",
     "verify",
