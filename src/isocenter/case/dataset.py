@@ -18,12 +18,18 @@ from isocenter.result.receipt import canonical
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outline:
-    """One reader's mask as the store keeps it: who, how, the digest of its bytes, which labels occur."""
+    """One reader's mask as the store keeps it: who, how, the digest of its bytes, which labels occur.
+
+    Args:
+        made_on: Digest of the image that it was made on, where the case's first volume is another one by now; empty
+            where it was made on the image beside which it stands.
+    """
 
     reader: str
     digest: str
     how: How = "unknown"
     present: tuple[int, ...] = ()
+    made_on: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,10 +54,13 @@ class Entry:
         return replace(self, id=name(self.id), patient=name(self.patient), outlines=tuple(outlines))
 
     def to_document(self) -> dict[str, Any]:
-        """Return the entry as nested plain JSON values; a source that nobody named is left out."""
+        """Return the entry as nested plain JSON values; what is said of few cases is left out of the others."""
         document = asdict(self)
         if not self.source:
             del document["source"]
+        for outline in document["outlines"]:
+            if not outline["made_on"]:
+                del outline["made_on"]
         return document
 
 
