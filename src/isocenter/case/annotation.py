@@ -19,8 +19,8 @@ class Annotation:
         reader: Pseudonym of the person or name of the program.
         how: How the outlines came about.
         mask: On the grid of the case's first volume.
-        made_on: sha256, as the store names it, of the very image that it was made on; empty where that is the case's
-            first volume, as it stands there.
+        made_on: sha256, as the store names it (Entry.image), of the very image that it was made on; empty where that
+            is the image of the case as it stands there.
     """
 
     reader: str

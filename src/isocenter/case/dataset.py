@@ -21,8 +21,8 @@ class Outline:
     """One reader's mask as the store keeps it: who, how, the digest of its bytes, which labels occur.
 
     Args:
-        made_on: Digest of the image that it was made on, where the case's first volume is another one by now; empty
-            where it was made on the image beside which it stands.
+        made_on: Entry.image as it was when the outline was made, where that is another one by now; empty where it was
+            made on the image beside which it stands.
     """
 
     reader: str
@@ -47,6 +47,12 @@ class Entry:
     facts: Mapping[str, Fact] = field(default_factory=dict)
     day: int | None = None
     source: str = ""
+
+    @property
+    def image(self) -> str:
+        """What outlines of the case are made on: the digest of its volume; of several, one over all of theirs."""
+        digests = tuple(self.volumes.values())
+        return digests[0] if len(digests) == 1 else hashlib.sha256(canonical(dict(self.volumes))).hexdigest()
 
     def renamed(self, name: Callable[[str], str]) -> "Entry":
         """Return the same case with its patient and its readers under other names."""

@@ -10,7 +10,9 @@ from isocenter.cli.door import Outcome, door
 from isocenter.cli.options import Accept, AcceptCases, Columns, DataName, Device, Json, RecipePath, Settings, Store
 from isocenter.cli.privacy import deid, vault_app
 from isocenter.cli.progress import drawing, watching
+from isocenter.cli.shown_versions import split as show_split
 from isocenter.cli.sources import publish, source_app
+from isocenter.cli.versions import split, version_app
 
 EXIT_CODES = (
     "Exit codes: 0 done · 2 wrong words · 3 input that cannot be used · 4 not found · 5 a check does not hold · "
@@ -411,3 +413,5 @@ for _kind in ("runs", "models", "datasets"):
     app.add_typer(_shelf(_kind), name=_kind)
 app.add_typer(vault_app, name="vault")
 app.add_typer(source_app, name="source")
+app.command("split")(door(split, show_split))
+app.add_typer(version_app, name="version")

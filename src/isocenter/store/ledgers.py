@@ -115,7 +115,9 @@ def _read(digest: str, receipt: Receipt, read: Callable[[str, Receipt], _Kept]) 
     try:
         return read(digest, receipt)
     except (KeyError, TypeError) as error:
-        raise SealError(f"Receipt {digest[:16]}… of step {receipt.step!r} has a form that is not known here.") from error
+        raise SealError(
+            f"Receipt {digest[:16]}… of step {receipt.step!r} has a form that is not known here."
+        ) from error
 
 
 def _pin(digest: str, receipt: Receipt) -> Pin:

@@ -227,16 +227,20 @@ def broken_in(dataset: Dataset, blobs: Blobs) -> dict[str, str]:
 
     A volume is named by its case and role, an outline by its case and reader.
     """
-    found: dict[str, str] = {}
+    parts: dict[str, str] = {}
     for entry in dataset.entries:
-        parts = [(f"{entry.id}, {role}", digest) for role, digest in entry.volumes.items()]
-        parts += [(f"{entry.id}, outline of {outline.reader}", outline.digest) for outline in entry.outlines]
-        for name, digest in parts:
-            try:
-                blobs.get(digest)
-            except (NotFoundError, SealError) as error:
-                found[name] = str(error)
-    return found
+        parts |= {f"{entry.id}, {role}": digest for role, digest in entry.volumes.items()}
+        parts |= {f"{entry.id}, outline of {outline.reader}": outline.digest for outline in entry.outlines}
+    why = {digest: _wrong_with(digest, blobs) for digest in dict.fromkeys(parts.values())}
+    return {name: why[digest] for name, digest in parts.items() if why[digest]}
+
+
+def _wrong_with(digest: str, blobs: Blobs) -> str:
+    try:
+        blobs.get(digest)
+    except (NotFoundError, SealError) as error:
+        return str(error)
+    return ""
 
 
 def blobs_of(dataset: Dataset) -> tuple[str, ...]:
