@@ -208,20 +208,24 @@ def evaluate(
     model: Annotated[str, typer.Argument(help="Id of a model, the first digits of it, or 'latest'.")],
     *,
     data: DataName,
+    side: Annotated[str, typer.Option("--side", help="test or all; by default as said above.")] = "",
     device: Device = "cpu",
     store: Store = None,
     json: Json = False,
 ) -> Outcome:
     """Score a model on cases that it has not seen.
 
-    Those are the test side of the version it learnt from, and all cases of any other data set.
+    Those are the test side of the version it learnt from, and all cases of any other data set; --side test takes the
+    test side of any version, such as one that was frozen.
 
     Example: isocenter evaluate latest --data hippocampus
+
+    Example: isocenter evaluate latest --data hippocampus@paper --side test
     """
     from isocenter import pipeline
 
     with watching() as watch:
-        return pipeline.evaluate(model, data=data, device=device, store=store, progress=watch)
+        return pipeline.evaluate(model, data=data, side=side, device=device, store=store, progress=watch)
 
 
 def predict(
