@@ -120,7 +120,9 @@ def test_two_cases_alike_are_not_taken_for_renamed_ones() -> None:
     """Which became which cannot be told of two cases of one patient with the same image."""
     twin = replace(dataset().entries[0], id="twin")
     before = replace(dataset(), entries=(*dataset().entries, twin))
-    after = replace(before, entries=tuple(replace(e, id=f"new-{e.id}") if e.patient == "p0" else e for e in before.entries))
+    after = replace(
+        before, entries=tuple(replace(e, id=f"new-{e.id}") if e.patient == "p0" else e for e in before.entries)
+    )
     kinds = Counter(change.kind for change in changes_between(before, after))
     assert kinds == {"added": 2, "removed": 2}
 

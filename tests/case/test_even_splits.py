@@ -29,10 +29,12 @@ def groups(strata: Mapping[str, Words]) -> dict[object, list[str]]:
 
 def misses(split: Split, strata: Mapping[str, Words], shares: tuple[float, ...]) -> dict[object, float]:
     """Return by how many patients each group's worst side misses its share."""
-    return {
-        group: max(abs(sum(split.sides[one] == side for one in of) - share * len(of)) for side, share in zip(SIDES, shares, strict=True))
-        for group, of in groups(strata).items()
-    }  # fmt: skip
+
+    def worst(of: list[str]) -> float:
+        count = Counter(split.sides[one] for one in of)
+        return max(abs(count[side] - share * len(of)) for side, share in zip(SIDES, shares, strict=True))
+
+    return {group: worst(of) for group, of in groups(strata).items()}
 
 
 def cohort(rng: np.random.Generator, count: int, *, kinds: tuple[int, ...] = (3, 3)) -> dict[str, Words]:
@@ -129,7 +131,9 @@ def test_dealing_comes_within_a_patient_of_the_best_that_can_be(seed: int) -> No
 def unevenness(folds: Mapping[str, int], strata: Mapping[str, Words]) -> float:
     """Return the mean distance of a kind's share in a fold from one fifth, over kinds and folds."""
     kinds = groups({patient: strata[patient] for patient in folds}).values()
-    return float(np.mean([abs(sum(folds[one] == fold for one in of) / len(of) - 0.2) for of in kinds for fold in range(5)]))
+    return float(
+        np.mean([abs(sum(folds[one] == fold for one in of) / len(of) - 0.2) for of in kinds for fold in range(5)])
+    )
 
 
 def theirs(patients: list[str], strata: Mapping[str, Words], *, seed: int) -> dict[str, int]:

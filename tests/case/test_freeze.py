@@ -10,12 +10,18 @@ from isocenter.case import Dataset, Entry, Freeze, Split, frozen_among, persons_
 
 
 def entry(patient: str, *images: str, case: str = "") -> Entry:
-    return Entry(id=case or f"{patient}-{'-'.join(images)}", patient=patient, volumes=dict(zip("abcd", images, strict=False)))
+    return Entry(
+        id=case or f"{patient}-{'-'.join(images)}", patient=patient, volumes=dict(zip("abcd", images, strict=False))
+    )
 
 
 def freeze(*, patients: str = "", images: str = "") -> Freeze:
     return Freeze(
-        dataset="d", version="v" * 64, patients=frozenset(patients.split()), images=frozenset(images.split()), purpose="why"
+        dataset="d",
+        version="v" * 64,
+        patients=frozenset(patients.split()),
+        images=frozenset(images.split()),
+        purpose="why",
     )
 
 
