@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from isocenter import pipeline
+from isocenter.errors import InputError
 from tests.flows.world import Ended, World, isocenter
 
 pytestmark = pytest.mark.xdist_group("flows")
@@ -25,10 +27,12 @@ def frozen(store: Path) -> Ended:
 
 
 def test_either_order_of_words_lists_the_versions(store: Path) -> None:
-    for words in (("list", "bodies"), ("bodies", "list")):
-        told = isocenter("version", *words, "--store", store).out
-        assert "paper" in told
-        assert "10 / 2 / 2" in told
+    first, second = (
+        isocenter("version", *words, "--store", store).out for words in (("list", "bodies"), ("bodies", "list"))
+    )
+    assert first == second
+    assert "paper" in first
+    assert "10 / 2 / 2" in first
 
 
 def test_a_diff_is_told_in_chinese(store: Path) -> None:
@@ -37,10 +41,11 @@ def test_a_diff_is_told_in_chinese(store: Path) -> None:
 
 def test_a_run_and_a_model_name_their_version(world: World, store: Path) -> None:
     for kind, name in (("runs", world.trained["run"]), ("models", world.model)):
-        (row,) = isocenter(kind, "list", "--store", store, "--json").document["rows"]
-        assert row["data"] == "bodies@paper"
-        thing = isocenter(kind, "show", name, "--store", store, "--json").document["thing"]
-        assert (thing["data"], thing["dataset"]) == ("bodies@paper", world.trained["dataset"])
+        (row,) = pipeline.list_kept(kind, store=store).fields["rows"]
+        thing = pipeline.show_kept(kind, name, store=store).fields["thing"]
+        assert row["data"] == thing["data"] == "bodies@paper"
+        assert thing["dataset"] == world.trained["dataset"]
+    assert "bodies@paper" in isocenter("runs", "list", "--store", store).out
 
 
 def test_freezing_names_models_that_have_learnt_and_versions_that_would(
@@ -59,8 +64,8 @@ def test_training_on_a_frozen_patient_exits_with_5_and_says_what_mends_it(store:
 
 
 def test_a_model_is_scored_on_the_test_side_of_another_version(world: World, store: Path, frozen: Ended) -> None:
-    words = ("evaluate", world.model, "--data", "bodies", "--side", "test", "--store", store)
-    found = isocenter(*words, "--json").document
-    assert (found["side"], found["cases"]) == ("test", frozen.document["patients"])
-    assert found["learnt_from"] == frozen.document["models"][0]["patients"]
-    isocenter(*words[:5], "tset", *words[6:], code=3)
+    found = pipeline.evaluate(world.model, data="bodies", side="test", store=store)
+    assert (found.side, found.cases) == ("test", frozen.document["patients"])
+    assert found.learnt_from == frozen.document["models"][0]["patients"]
+    with pytest.raises(InputError, match="no side 'tset'"):
+        pipeline.evaluate(world.model, data="bodies", side="tset", store=store)
