@@ -98,6 +98,13 @@ def test_importing_isocenter_is_light() -> None:
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
 
 
+def test_every_step_that_fits_asks_who_is_frozen() -> None:
+    rooms = sorted((Path(pipeline.__file__).parent).glob("*.py"))
+    fitting = [path for path in rooms if re.search(r"import .*\bfit\b", path.read_text(encoding="utf-8"))]
+    assert fitting
+    assert all("require_learnable(" in path.read_text(encoding="utf-8") for path in fitting)
+
+
 def test_unknown_words_exit_with_2() -> None:
     assert subprocess.run([*ISOCENTER, "trian"], capture_output=True, check=False).returncode == 2
 

@@ -11,10 +11,12 @@ import pytest
 from PIL import Image
 
 from isocenter import pipeline
-from isocenter.case import Dataset, Entry
+from isocenter.case import Annotation, Case, Dataset, Entry
 from isocenter.errors import FrozenError, InputError, NotFoundError, SealError, SplitError
 from isocenter.image import Affine, LabelTable, Mask, Volume, write_nifti
+from isocenter.intake.quality.made_on import check_made_on
 from isocenter.pipeline.freezing import require_learnable
+from isocenter.pipeline.intake import _keep
 from isocenter.store import open_store
 
 PATIENTS = 24
@@ -318,6 +320,15 @@ def test_sides_that_a_folder_states_do_not_thaw_anybody(store: Path, tmp_path: P
     assert set(frozen.values()) <= patients(store, "test", "stated")
 
 
+def test_the_list_says_who_is_frozen_where(store: Path) -> None:
+    pipeline.split("chests", seed=1, store=store)
+    told = freeze(store)
+    new, old = pipeline.list_versions("chests", store=store).fields["versions"]
+    assert (new["frozen"], new["frozen_learnt"]) == (told["patients"], 0)
+    assert old["frozen_learnt"] == told["versions"][0]["patients"]
+    assert old["frozen"] + old["frozen_learnt"] == told["patients"]
+
+
 def test_freezing_again_adds_nothing(store: Path) -> None:
     first, second = freeze(store), freeze(store)
     assert first["receipt"] == second["receipt"]
@@ -428,3 +439,18 @@ def test_the_image_of_a_case_of_several_volumes_is_all_of_them_in_any_order(kept
     two = replace(entry, volumes={"b": "1" * 64, "a": "2" * 64})
     assert two.image == replace(two, volumes={"a": "2" * 64, "b": "1" * 64}).image
     assert two.image != replace(two, volumes={"a": "1" * 64, "b": "2" * 64}).image
+
+
+@pytest.mark.parametrize("is_own", [True, False])
+def test_an_importer_that_knows_the_image_of_an_outline_says_so(tmp_path: Path, is_own: bool) -> None:
+    """Where that is the image beside it nothing is noted, so that the version's id stays what it always was."""
+    image, table = volume(0), LabelTable.of("liver")
+    mask = Mask(labels=np.ones((4, 5, 6), dtype=np.uint8), affine=image.affine, table=table)
+    with open_store(tmp_path / "store", create_new=True) as house:
+        digest = house.put_volume(image) if is_own else "f" * 64
+        annotation = Annotation(reader="anna", mask=mask, made_on=digest)
+        case = Case(id="c", patient="p", volumes={"image": image}, annotations=(annotation,))
+        entry = _keep(house, case, [])
+    (issue,) = check_made_on(Dataset(name="d", entries=(entry,), table=table, split=None)) if not is_own else (None,)
+    assert entry.outlines[0].made_on == ("" if is_own else digest)
+    assert issue is None or "anna was made on image ffff" in issue.figure

@@ -48,13 +48,19 @@ def _listed(document: Document) -> None:
         (
             one["id"], one["at"], one["cases"], one["patients"],
             " / ".join(str(count) for count in one["sides"].values()), ", ".join(one["pins"]),
-            "test side" if one["frozen"] else "", f"{len(one['runs'])} / {len(one['models'])}",
+            _ice(one), f"{len(one['runs'])} / {len(one['models'])}",
         )
         for one in document["versions"]
     ]  # fmt: skip
     table(("version", "made", "cases", "patients", "train / val. / test", "pins", "frozen", "runs / models"), rows)
     for pin in document["pins_of_removed"]:
         say(f"{document['name']}@{pin['word']} means version {pin['version'][:12]}, which was removed.")
+
+
+def _ice(one: Document) -> str:
+    """Return how many of its patients are frozen where they belong, and whether it is refused to learners."""
+    kept = f"{one['frozen']} tested" if one["frozen"] else ""
+    return f"{one['frozen_learnt']} learnt from: refused" if one["frozen_learnt"] else kept
 
 
 def _pinned(document: Document) -> None:

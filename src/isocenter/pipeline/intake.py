@@ -263,20 +263,16 @@ def _digests(entries: Iterable[Entry]) -> set[str]:
 
 def _keep(house: Store, case: Case, put: list[Entry]) -> Entry:
     """Put a case's volumes and masks into the store, note it, and return its entry."""
-    entry = Entry(
-        id=case.id,
-        patient=case.patient,
-        volumes={role: house.put_volume(volume) for role, volume in case.volumes.items()},
-        outlines=tuple(
-            Outline(
-                reader=one.reader, how=one.how, digest=house.put_mask(one.mask), present=one.mask.present,
-                made_on=one.made_on,
-            )
-            for one in case.annotations
-        ),
-        facts=case.facts,
-        day=case.day,
+    volumes = {role: house.put_volume(volume) for role, volume in case.volumes.items()}
+    bare = Entry(id=case.id, patient=case.patient, volumes=volumes, facts=case.facts, day=case.day)
+    outlines = tuple(
+        Outline(
+            reader=one.reader, how=one.how, digest=house.put_mask(one.mask), present=one.mask.present,
+            made_on="" if one.made_on == bare.image else one.made_on,
+        )
+        for one in case.annotations
     )  # fmt: skip
+    entry = replace(bare, outlines=outlines)
     put.append(entry)
     return entry
 

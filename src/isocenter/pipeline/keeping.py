@@ -74,10 +74,12 @@ def list_kept(kind: str, *, store: Place = None) -> Kept:
     """
     with opened(store) as house:
         rows = [asdict(row) for row in _shelf(house, kind).rows()]
-        names = version_names(house)
+        names, words = version_names(house), house.ledgers.words()
         for row in rows:  # which version a run or a model learnt from, as people name it
-            row |= {"data": names.get(row["dataset"], "removed")} if "dataset" in row else {}
-            row |= {"pins": list(house.ledgers.words_of(row["id"], dataset=row["name"]))} if kind == "datasets" else {}
+            if kind == "datasets":
+                row["pins"] = list(words.get((row["name"], row["id"]), ()))
+            else:
+                row["data"] = names.get(row["dataset"], "removed")
     return Kept(step="list", kind=kind, fields={"rows": rows})
 
 
@@ -130,7 +132,7 @@ def remove_kept(kind: str, name: str, *, store: Place = None) -> Kept:
 
 def _require_meant(house: Store, row: Any, name: str) -> None:
     """Do nothing where a version is not pinned, or was named by its pin: nobody removes a pinned one by chance."""
-    pins = [f"{row.name}{AT}{word}" for word in house.ledgers.words_of(row.id, dataset=row.name)]
+    pins = [f"{row.name}{AT}{word}" for word in house.ledgers.words().get((row.name, row.id), ())]
     if pins and name not in pins:
         raise InputError(
             f"Version {row.id[:12]} is pinned as {', '.join(pins)}. To remove it all the same, name it by its pin; "
@@ -170,7 +172,7 @@ def _dataset(house: Store, row: Any) -> dict[str, Any]:
         "labels": [label.name for label in version.table or ()],
         "patients": len({entry.patient for entry in version.entries}),
         "sides": sides_of(version),
-        "pins": list(house.ledgers.words_of(row.id, dataset=row.name)),
+        "pins": list(house.ledgers.words().get((row.name, row.id), ())),
         "licence": version.source.licence or "not stated",
         "origin": version.source.origin,
         "sources": sources_document(house, version),

@@ -2,13 +2,15 @@
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from isocenter.case import SIDES, Change, Dataset, changes_between
+from isocenter.case import SIDES, Change, Dataset, Freeze, changes_between, frozen_among
 from isocenter.errors import InputError, NotFoundError
 from isocenter.intake.strata import label_names
 from isocenter.pages.changes import tell_changes
+from isocenter.pipeline.freezing import learning
 from isocenter.pipeline.ground import Place, dataset_item, opened, seal
 from isocenter.pipeline.outcome import Versioned
 from isocenter.pipeline.public import document
@@ -56,8 +58,10 @@ def list_versions(name: str, *, store: Place = None) -> Versioned:
     """
     with opened(store) as house:
         called = house.datasets.find(name).name
-        rows = [_described(house, row) for row in house.datasets.rows() if row.name == called]
-        gone = [asdict(pin) for pin in house.ledgers.pins() if pin.dataset == called and _is_gone(house, pin)]
+        freezes = [row.freeze for row in house.ledgers.freezes()]
+        rows = [_described(house, row, freezes) for row in house.datasets.rows() if row.name == called]
+        kept = {row["id"] for row in rows}
+        gone = [asdict(pin) for pin in house.ledgers.pins() if pin.dataset == called and pin.version not in kept]
     return Versioned(deed="listed", fields={"name": called, "versions": rows, "pins_of_removed": gone})
 
 
@@ -116,9 +120,9 @@ def pin_version(name: str, word: str, *, store: Place = None) -> Versioned:
 def version_names(house: Store) -> dict[str, str]:
     """Return the id of each version to how people name it: by its oldest pin, else by the first digits of its id."""
     names: dict[str, str] = {}
-    pinned = {(pin.dataset, pin.version): pin.word for pin in house.ledgers.pins()}
+    words = house.ledgers.words()
     for row in reversed(house.datasets.rows()):
-        names[row.id] = f"{row.name}{AT}{pinned.get((row.name, row.id), row.id[:8])}"
+        names[row.id] = f"{row.name}{AT}{words.get((row.name, row.id), (row.id[:8],))[0]}"
     return names
 
 
@@ -151,22 +155,20 @@ def _two(house: Store, first: str, second: str) -> tuple[DatasetRow, DatasetRow]
     return rows[1], one
 
 
-def _is_gone(house: Store, pin: Pin) -> bool:
-    return not any((row.name, row.id) == (pin.dataset, pin.version) for row in house.datasets.rows())
-
-
-def _described(house: Store, row: DatasetRow) -> dict[str, Any]:
+def _described(house: Store, row: DatasetRow, freezes: Sequence[Freeze]) -> dict[str, Any]:
     version = house.datasets.read(row.id, name=row.name)
-    runs = [run.id for run in house.runs.rows() if run.dataset == row.id]
+    frozen = frozen_among(version.entries, freezes)
+    learnt = learning(version, frozen)
     return {
         "id": row.id,
         "at": row.at,
         "cases": row.cases,
         "patients": len({entry.patient for entry in version.entries}),
         "sides": sides_of(version),
-        "pins": list(house.ledgers.words_of(row.id, dataset=row.name)),
-        "frozen": any(one.freeze.version == row.id for one in house.ledgers.freezes()),
-        "runs": runs,
+        "frozen": len(frozen) - len(learnt),
+        "frozen_learnt": len(learnt),
+        "pins": list(house.ledgers.words().get((row.name, row.id), ())),
+        "runs": [run.id for run in house.runs.rows() if run.dataset == row.id],
         "models": [model.id for model in house.models.rows() if model.dataset == row.id],
     }
 

@@ -88,14 +88,16 @@ class Ledgers:
         """
         return next((pin for pin in reversed(self.pins()) if pin.name == name), None) if AT in name else None
 
-    def words_of(self, version: str, *, dataset: str) -> tuple[str, ...]:
-        """Return the words that mean a version of a data set, the oldest first.
+    def words(self) -> dict[tuple[str, str], tuple[str, ...]]:
+        """Return the words that mean each pinned version, by name of the data set and id; the oldest first.
 
         Raises:
             SealError: A receipt was changed, or is gone.
         """
-        pins = reversed(self.pins())
-        return tuple(dict.fromkeys(pin.word for pin in pins if (pin.version, pin.dataset) == (version, dataset)))
+        found: dict[tuple[str, str], list[str]] = {}
+        for pin in reversed(self.pins()):
+            found.setdefault((pin.dataset, pin.version), []).append(pin.word)
+        return {version: tuple(words) for version, words in found.items()}
 
     def freezes(self) -> tuple[FreezeRow, ...]:
         """Return every freeze, the newest first.
