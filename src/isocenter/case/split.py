@@ -178,8 +178,7 @@ def _folded(learning: Sequence[str], strata: Mapping[str, Stratum], *, count: in
     folds: dict[str, int] = {}
     for patient in learning:
         whole, *mine = (held[group] for group in _groups(strata[patient]))
-        # named as arguments, as the loop goes on before the next fold is asked for
-        fold = min(range(count), key=lambda one, mine=mine, whole=whole: (sum(m[one] for m in mine), whole[one], one))
+        fold = min((sum(group[one] for group in mine), whole[one], one) for one in range(count))[-1]
         folds[patient] = fold
         for group in (whole, *mine):
             group[fold] += 1

@@ -1,6 +1,6 @@
 """Commands of versions of data sets: another split, what changed, names that stay, test sides that are frozen."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -114,7 +114,7 @@ def freeze_version(
 class _EitherOrder(TyperGroup):
     """Takes the data set before the verb too: `version NAME diff` is `version diff NAME`."""
 
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # the type of a context is typer's own affair
         if len(args) > 1 and args[0] not in self.commands and args[1] in self.commands:
             args = [args[1], args[0], *args[2:]]
         return super().parse_args(ctx, args)
