@@ -12,7 +12,8 @@ IsocenterError                  1
 ├── NotFoundError               4   no thing of that name
 ├── ProofError                  5   something was checked and does not hold
 │   ├── SealError                   a receipt or its signature does not match
-│   └── TermsError                  a use that the source of the data does not grant, or no longer
+│   ├── TermsError                  a use that the source of the data does not grant, or no longer
+│   └── FrozenError                 a case of a frozen test side where one would learn from it
 ├── StoreError                  6   the store cannot be used: newer, busy, full, not one
 ├── TrainingError               7   a run that cannot go on, or learns nothing
 │   └── PlanError                   a plan that cannot be obeyed on this machine
@@ -82,6 +83,10 @@ class SealError(ProofError):
 
 class TermsError(ProofError):
     """A use that the source of the data does not grant, or no longer."""
+
+
+class FrozenError(ProofError):
+    """A case of a frozen test side stands where one would learn from it."""
 
 
 class StoreError(IsocenterError, OSError):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from isocenter import pipeline
-from isocenter.cli import commands, privacy, sources
+from isocenter.cli import commands, privacy, sources, versions
 from isocenter.pipeline.steps import STEPS
 
 OF_THE_SCREEN = {"json"}  # what only a command has: how to show
@@ -27,7 +27,7 @@ WITHOUT_TORCH = (
 
 
 def command_of(step: str) -> object:
-    return getattr(next(room for room in (privacy, sources, commands) if hasattr(room, step)), step)
+    return getattr(next(room for room in (privacy, sources, versions, commands) if hasattr(room, step)), step)
 
 
 def parameters(function: object) -> dict[str, inspect.Parameter]:
@@ -61,11 +61,15 @@ def test_the_help_of_a_command_holds_an_example(name: str) -> None:
     ("app", "name"),
     [
         (app, command.name)
-        for app, room in (("vault", privacy.vault_app), ("source", sources.source_app))
+        for app, room in (
+            ("vault", privacy.vault_app),
+            ("source", sources.source_app),
+            ("version", versions.version_app),
+        )
         for command in room.registered_commands
     ],
 )
-def test_the_help_of_a_command_of_the_vault_and_the_register_holds_an_example(app: str, name: str) -> None:
+def test_the_help_of_a_command_of_a_group_holds_an_example(app: str, name: str) -> None:
     told = subprocess.run([*ISOCENTER, app, name, "--help"], capture_output=True, text=True, check=True).stdout
     assert re.search(rf"Example: isocenter {app} {name}\b", told)
 
@@ -92,6 +96,13 @@ def test_a_light_command_does_not_load_torch(words: list[str], tmp_path: Path) -
 def test_importing_isocenter_is_light() -> None:
     script = "import sys, isocenter; sys.exit(bool({'torch', 'numpy', 'pydicom'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+def test_every_step_that_fits_asks_who_is_frozen() -> None:
+    rooms = sorted((Path(pipeline.__file__).parent).glob("*.py"))
+    fitting = [path for path in rooms if re.search(r"import .*\bfit\b", path.read_text(encoding="utf-8"))]
+    assert fitting
+    assert all("require_learnable(" in path.read_text(encoding="utf-8") for path in fitting)
 
 
 def test_unknown_words_exit_with_2() -> None:

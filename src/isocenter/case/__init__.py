@@ -2,12 +2,16 @@
 
 from isocenter.case.annotation import UNSIGNED, Annotation
 from isocenter.case.case import Case, Fact
+from isocenter.case.change import Change, changes_between
 from isocenter.case.dataset import Dataset, Entry, Outline, table_from
+from isocenter.case.freeze import Freeze, Frozen, frozen_among
 from isocenter.case.grant import USES, Grant, Use
+from isocenter.case.person import persons_of
 from isocenter.case.source import Source
-from isocenter.case.split import Side, Split, draw_split
+from isocenter.case.split import SIDES, Side, Split, Stratum, draw_split
 
 __all__ = [
-    "UNSIGNED", "USES", "Annotation", "Case", "Dataset", "Entry", "Fact", "Grant", "Outline", "Side", "Source",
-    "Split", "Use", "draw_split", "table_from",
+    "SIDES", "UNSIGNED", "USES", "Annotation", "Case", "Change", "Dataset", "Entry", "Fact", "Freeze", "Frozen",
+    "Grant", "Outline", "Side", "Source", "Split", "Stratum", "Use", "changes_between", "draw_split", "frozen_among",
+    "persons_of", "table_from",
 ]  # fmt: skip

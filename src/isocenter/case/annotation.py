@@ -19,8 +19,11 @@ class Annotation:
         reader: Pseudonym of the person or name of the program.
         how: How the outlines came about.
         mask: On the grid of the case's first volume.
+        made_on: sha256, as the store names it (Entry.image), of the very image that it was made on; empty where that
+            is the image of the case as it stands there.
     """
 
     reader: str
     mask: Mask
     how: How = "unknown"
+    made_on: str = ""

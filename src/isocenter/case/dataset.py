@@ -18,12 +18,18 @@ from isocenter.result.receipt import canonical
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outline:
-    """One reader's mask as the store keeps it: who, how, the digest of its bytes, which labels occur."""
+    """One reader's mask as the store keeps it: who, how, the digest of its bytes, which labels occur.
+
+    Args:
+        made_on: Entry.image as it was when the outline was made, where that is another one by now; empty where it was
+            made on the image beside which it stands.
+    """
 
     reader: str
     digest: str
     how: How = "unknown"
     present: tuple[int, ...] = ()
+    made_on: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,16 +48,25 @@ class Entry:
     day: int | None = None
     source: str = ""
 
+    @property
+    def image(self) -> str:
+        """What outlines of the case are made on: the digest of its volume; of several, one over all of theirs."""
+        digests = tuple(self.volumes.values())
+        return digests[0] if len(digests) == 1 else hashlib.sha256(canonical(dict(self.volumes))).hexdigest()
+
     def renamed(self, name: Callable[[str], str]) -> "Entry":
         """Return the same case with its patient and its readers under other names."""
         outlines = (one if one.reader == UNSIGNED else replace(one, reader=name(one.reader)) for one in self.outlines)
         return replace(self, id=name(self.id), patient=name(self.patient), outlines=tuple(outlines))
 
     def to_document(self) -> dict[str, Any]:
-        """Return the entry as nested plain JSON values; a source that nobody named is left out."""
+        """Return the entry as nested plain JSON values; what is said of few cases is left out of the others."""
         document = asdict(self)
         if not self.source:
             del document["source"]
+        for outline in document["outlines"]:
+            if not outline["made_on"]:
+                del outline["made_on"]
         return document
 
 

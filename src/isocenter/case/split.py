@@ -1,7 +1,7 @@
 """Who is learnt from, chosen on and tested on: by patient, so that nobody stands on two sides."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,6 +11,9 @@ from isocenter.errors import SplitError
 
 Side = Literal["train", "validation", "test"]
 SIDES: tuple[Side, ...] = ("train", "validation", "test")
+
+Stratum = str | tuple[str, ...]
+"""What a patient is like, in a word; or in several, of which each is shown evenly, and all of them together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +61,16 @@ class Split:
         folds = {name(patient): fold for patient, fold in self.folds.items()}
         return Split(sides=sides, folds=folds, seed=self.seed)
 
+    def spread(self, persons: Mapping[str, str]) -> "Split":
+        """Return the split of patients that was drawn over persons.
+
+        Args:
+            persons: Patient to the person that stands for them here (see persons_of).
+        """
+        sides = {patient: self.sides[person] for patient, person in persons.items()}
+        folds = {patient: self.folds[person] for patient, person in persons.items() if person in self.folds}
+        return Split(sides=sides, folds=folds, seed=self.seed)
+
     def without(self, patient: str) -> "Split":
         """Return the split of everybody else, each where they were."""
         sides = {one: side for one, side in self.sides.items() if one != patient}
@@ -66,12 +79,13 @@ class Split:
 
 
 def draw_split(
-    strata: Mapping[str, str],
+    strata: Mapping[str, Stratum],
     *,
     shares: Sequence[float] = (0.70, 0.15, 0.15),
     fold_count: int = 5,
     seed: int = 0,
     fixed: Mapping[str, Side] | None = None,
+    tested: Collection[str] = (),
 ) -> Split:
     """Return a stratified random split by patient.
 
@@ -82,6 +96,8 @@ def draw_split(
         seed: The same patients, strata and seed give the same split, whatever their order.
         fixed: Patients that are test or validation whatever is drawn (a set that names its own): nobody else is on
             such a side then, and the others share what is left. Who is fixed on train only shares it, as all others do.
+        tested: Patients that are test whatever is drawn, as `fixed` may say too; but others join them there, up to the
+            share of the test side.
 
     Raises:
         SplitError: Fewer than three patients, shares that cannot be, a fixed patient that is not there, or nobody
@@ -94,7 +110,8 @@ def draw_split(
         )
     if abs(sum(shares) - 1.0) > 1e-6 or min(shares) < 0 or shares[0] == 0:
         raise SplitError(f"Shares {list(shares)} do not sum to 1, or leave nobody to learn from.")
-    named: dict[str, Side] = {patient: side for patient, side in (fixed or {}).items() if side != "train"}
+    stated: dict[str, Side] = {patient: side for patient, side in (fixed or {}).items() if side != "train"}
+    named: dict[str, Side] = {**stated, **dict.fromkeys(tested, "test")}
     if not set(named) <= set(strata):
         raise SplitError(f"{len(set(named) - set(strata))} patients of the named sides are not in the data set.")
     rng = np.random.default_rng(seed)
@@ -102,8 +119,7 @@ def draw_split(
     queue = [patient for patient in order if patient not in named]
     if not queue:
         raise SplitError("The named sides leave nobody to learn from.")
-    sides: dict[str, Side] = dict(sorted(named.items()))
-    sides |= _dealt(queue, strata, wanted=_wanted(shares, taken=set(named.values())))
+    sides = _dealt(queue, strata, wanted=_wanted(shares, taken=set(stated.values())), named=named)
     learning = [patient for patient in order if sides[patient] != "test"]
     folds = _folded(learning, strata, count=max(2, min(fold_count, len(learning))))
     return Split(sides=sides, folds=folds, seed=seed)
@@ -115,10 +131,10 @@ def _wanted(shares: Sequence[float], *, taken: set[Side]) -> dict[Side, float]:
     return {side: open_[side] / sum(open_.values()) if side in open_ else 0.0 for side in SIDES}
 
 
-def _interleaved(strata: Mapping[str, str], rng: np.random.Generator) -> list[str]:
+def _interleaved(strata: Mapping[str, Stratum], rng: np.random.Generator) -> list[str]:
     """Return the patients so that any run of neighbours shows the strata in their shares."""
     placed: list[tuple[float, str]] = []
-    for stratum in sorted(set(strata.values())):
+    for stratum in sorted(set(strata.values()), key=_words):
         members = sorted(patient for patient, there in strata.items() if there == stratum)
         rng.shuffle(members)
         offset = rng.random()
@@ -126,38 +142,57 @@ def _interleaved(strata: Mapping[str, str], rng: np.random.Generator) -> list[st
     return [patient for _, patient in sorted(placed)]
 
 
-def _dealt(queue: Sequence[str], strata: Mapping[str, str], *, wanted: Mapping[Side, float]) -> dict[str, Side]:
-    """Deal patients one by one to the side that lags most behind its share, in all and in their stratum.
+def _dealt(
+    queue: Sequence[str], strata: Mapping[str, Stratum], *, wanted: Mapping[Side, float], named: Mapping[str, Side]
+) -> dict[str, Side]:
+    """Deal patients one by one to the side that lags most behind its share, in all and in their strata.
 
-    The stratum counts by itself: a class of every fourth patient would else fall in step with the dealing, and miss
-    a side. No wanted side stays empty.
+    A stratum counts by itself: a class of every fourth patient would else fall in step with the dealing, and miss
+    a side. No wanted side stays empty. Who is named already stands where they are; on a side that nobody else is
+    dealt to, they do not count.
     """
-    count: Counter[Side] = Counter()
-    inside: dict[str, Counter[Side]] = defaultdict(Counter)
+    count: dict[Hashable, Counter[Side]] = defaultdict(Counter)
     sides: dict[str, Side] = {}
     open_ = [side for side in SIDES if wanted[side] > 0]
-    for place, patient in enumerate(queue, 1):
-        mine = inside[strata[patient]]
-        due = {side: wanted[side] * (place + mine.total() + 1) - count[side] - mine[side] for side in open_}
-        side = max(open_, key=lambda name: due[name])
-        empty = [name for name in open_ if count[name] == 0]
-        if len(queue) - place < len(empty):
-            side = empty[0]
+
+    def seat(patient: str, side: Side) -> None:
         sides[patient] = side
-        count[side] += 1
-        mine[side] += 1
+        for group in _groups(strata[patient]):
+            count[group][side] += side in open_
+
+    for patient, side in sorted(named.items()):
+        seat(patient, side)
+    for place, patient in enumerate(queue, 1):
+        mine = [count[group] for group in _groups(strata[patient])]
+        whole = sum(one.total() + 1 for one in mine)
+        due = {side: wanted[side] * whole - sum(one[side] for one in mine) for side in open_}
+        side = max(open_, key=lambda name: due[name])
+        empty = [name for name in open_ if count[_ALL][name] == 0]
+        seat(patient, empty[0] if len(queue) - place < len(empty) else side)
     return sides
 
 
-def _folded(learning: Sequence[str], strata: Mapping[str, str], *, count: int) -> dict[str, int]:
-    """Deal patients to the fold that holds the fewest of their stratum, then the fewest in all."""
-    whole: Counter[int] = Counter()
-    inside: dict[str, Counter[int]] = defaultdict(Counter)
+def _folded(learning: Sequence[str], strata: Mapping[str, Stratum], *, count: int) -> dict[str, int]:
+    """Deal patients to the fold that holds the fewest of their strata, then the fewest in all."""
+    held: dict[Hashable, Counter[int]] = defaultdict(Counter)
     folds: dict[str, int] = {}
     for patient in learning:
-        mine = inside[strata[patient]]
-        fold = min(range(count), key=lambda one: (mine[one], whole[one], one))
+        whole, *mine = (held[group] for group in _groups(strata[patient]))
+        fold = min((sum(group[one] for group in mine), whole[one], one) for one in range(count))[-1]
         folds[patient] = fold
-        whole[fold] += 1
-        mine[fold] += 1
+        for group in (whole, *mine):
+            group[fold] += 1
     return folds
+
+
+_ALL = ""  # everybody; strata are told by their place
+
+
+def _groups(stratum: Stratum) -> tuple[Hashable, ...]:
+    """Return the groups in which a patient counts: everybody, each stratum, and the patients alike in all of them."""
+    words = _words(stratum)
+    return (_ALL, *enumerate(words), *((words,) if len(words) > 1 else ()))
+
+
+def _words(stratum: Stratum) -> tuple[str, ...]:
+    return (stratum,) if isinstance(stratum, str) else stratum

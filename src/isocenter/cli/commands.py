@@ -11,7 +11,9 @@ from isocenter.cli.door import Outcome, door
 from isocenter.cli.options import Accept, AcceptCases, Columns, DataName, Device, Json, RecipePath, Settings, Store
 from isocenter.cli.privacy import deid, vault_app
 from isocenter.cli.progress import drawing, watching
+from isocenter.cli.shown_versions import split as show_split
 from isocenter.cli.sources import publish, source_app
+from isocenter.cli.versions import split, version_app
 
 EXIT_CODES = (
     "Exit codes: 0 done · 2 wrong words · 3 input that cannot be used · 4 not found · 5 a check does not hold · "
@@ -207,20 +209,24 @@ def evaluate(
     model: Annotated[str, typer.Argument(help="Id of a model, the first digits of it, or 'latest'.")],
     *,
     data: DataName,
+    side: Annotated[str, typer.Option("--side", help="test or all; by default as said above.")] = "",
     device: Device = "cpu",
     store: Store = None,
     json: Json = False,
 ) -> Outcome:
     """Score a model on cases that it has not seen.
 
-    Those are the test side of the version it learnt from, and all cases of any other data set.
+    Those are the test side of the version it learnt from, and all cases of any other data set; --side test takes the
+    test side of any version, such as one that was frozen.
 
     Example: isocenter evaluate latest --data hippocampus
+
+    Example: isocenter evaluate latest --data hippocampus@paper --side test
     """
     from isocenter import pipeline
 
     with watching() as watch:
-        return pipeline.evaluate(model, data=data, device=device, store=store, progress=watch)
+        return pipeline.evaluate(model, data=data, side=side, device=device, store=store, progress=watch)
 
 
 def predict(
@@ -413,3 +419,5 @@ for _kind in ("runs", "models", "datasets"):
     app.add_typer(_shelf(_kind), name=_kind)
 app.add_typer(vault_app, name="vault")
 app.add_typer(source_app, name="source")
+app.command("split")(door(split, show_split))
+app.add_typer(version_app, name="version")

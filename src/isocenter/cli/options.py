@@ -31,4 +31,4 @@ Device = Annotated[
 RecipePath = Annotated[
     Path | None, typer.Argument(help="A recipe in TOML. Without one, everything is left to the plan.")
 ]
-DataName = Annotated[str, typer.Option("--data", help="Name or id of a data set.")]
+DataName = Annotated[str, typer.Option("--data", help="Name, pin (NAME@WORD) or id of a data set.")]

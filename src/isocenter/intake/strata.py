@@ -75,14 +75,15 @@ def strata_of(facts: Sequence[Mapping[str, Fact]], names: Sequence[str]) -> list
     """
     strata = [""] * len(facts)
     for name in names:
-        finer = [f"{there} {kind}" for there, kind in zip(strata, _kinds(facts, name), strict=True)]
+        finer = [f"{there} {kind}" for there, kind in zip(strata, stratum_words(facts, name), strict=True)]
         if len(set(finer)) > max(_MOST_KINDS, len(facts) // 10):
             break
         strata = finer
     return strata
 
 
-def _kinds(facts: Sequence[Mapping[str, Fact]], name: str) -> list[str]:
+def stratum_words(facts: Sequence[Mapping[str, Fact]], name: str) -> list[str]:
+    """Return what one fact makes of each case: its class, its rarest finding, the quarter that its number lies in."""
     values = [one[name].value if name in one else None for one in facts]
     numbers = np.array([value for value in values if isinstance(value, float | int)], dtype=np.float64)
     counts = kinds_of(facts, name)

@@ -10,6 +10,7 @@ from isocenter.errors import NotFoundError
 from isocenter.pages.gathered import GATHERED
 from isocenter.pages.phrases import PHRASES
 from isocenter.pages.privacy import PRIVACY
+from isocenter.pages.versions import VERSIONS
 
 Language = Literal["en", "zh"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -332,4 +333,5 @@ WORDS: Mapping[str, tuple[str, str]] = {
     **PHRASES,
     **PRIVACY,
     **GATHERED,
+    **VERSIONS,
 }

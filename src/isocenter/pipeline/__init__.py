@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from isocenter.pipeline.comparing import diff_runs
     from isocenter.pipeline.evaluating import evaluate
     from isocenter.pipeline.exporting import export_dataset
+    from isocenter.pipeline.freezing import freeze_version
     from isocenter.pipeline.intake import check, ingest
     from isocenter.pipeline.keeping import init, list_kept, remove_kept, show_kept, verify
     from isocenter.pipeline.learning import plan, train
@@ -24,13 +25,15 @@ if TYPE_CHECKING:
     from isocenter.pipeline.releasing import deid
     from isocenter.pipeline.scanning import convert, scan
     from isocenter.pipeline.sourcing import add_source, list_sources, show_source
+    from isocenter.pipeline.splitting import split
     from isocenter.pipeline.vaulting import erase_person, find_person, open_vault, rotate_vault
+    from isocenter.pipeline.versioning import diff_versions, list_versions, pin_version
 
 __all__ = [
-    "add_source", "bench", "check", "cohort", "convert", "deid", "diff_runs", "doctor", "erase_person", "evaluate",
-    "export_dataset", "find_person", "info", "ingest", "init", "list_kept", "list_sources", "open_vault", "plan",
-    "predict", "publish", "remove_kept", "report", "rotate_vault", "scan", "show_kept", "show_source", "train",
-    "verify",
+    "add_source", "bench", "check", "cohort", "convert", "deid", "diff_runs", "diff_versions", "doctor",
+    "erase_person", "evaluate", "export_dataset", "find_person", "freeze_version", "info", "ingest", "init",
+    "list_kept", "list_sources", "list_versions", "open_vault", "pin_version", "plan", "predict", "publish",
+    "remove_kept", "report", "rotate_vault", "scan", "show_kept", "show_source", "split", "train", "verify",
 ]  # fmt: skip
 
 

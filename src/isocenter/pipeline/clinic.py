@@ -139,7 +139,7 @@ def _evaluated(house: Store, said: Prediction) -> Evaluated | None:
     One on cases that the model learnt from, or where that is not known, is not quoted: it would flatter the model.
     """
     fair = [one for one in house.evaluations.of(said.model) if one[1]["learnt_from"] == 0]
-    found = sorted(fair, key=lambda one: one[1]["side"] != "test")
+    found = sorted(fair, key=lambda one: one[1]["dataset"] != said.dataset)
     if not found:
         return None
     digest, document = found[0]
@@ -147,7 +147,7 @@ def _evaluated(house: Store, said: Prediction) -> Evaluated | None:
     return Evaluated(
         dataset=document["dataset"],
         dataset_name=document["name"],
-        cohort=document["side"],
+        cohort=document["side"] if document["dataset"] == said.dataset else "all",
         scores=tuple(Score.from_json(score) for score in scored["scores"]),
         tolerance_mm=scored["tolerance_mm"],
         subgroups={name: tuple(map(Score.from_json, scores)) for name, scores in scored["groups"].items()},

@@ -19,38 +19,51 @@ from isocenter.models.model import Description, Model, read_model
 from isocenter.pipeline.ground import Place, Watch, dataset_item, judged, model_item, now, opened, seal
 from isocenter.pipeline.outcome import Evaluated
 from isocenter.pipeline.sourcing import require_use
+from isocenter.plugins import did_you_mean
 from isocenter.recipe import Goal
 from isocenter.result import Check, Item
 from isocenter.store import Store
 
+_SIDES = ("", "test", "all")
+
 
 def evaluate(
-    model: str, *, data: str, device: str = "cpu", store: Place = None, progress: Watch | None = None
+    model: str,
+    *,
+    data: str,
+    side: str = "",
+    device: str = "cpu",
+    store: Place = None,
+    progress: Watch | None = None,
 ) -> Evaluated:
     """Score a model on cases that it has not seen, with intervals by patient.
 
     Args:
         model: Id, its first digits, or "latest".
-        data: Of the version that the model learnt from, its test side is read; of any other data set, all cases.
+        data: Name, pin or id of a data set.
+        side: "test" or "all" cases of it; empty for the test side of the version that the model learnt from, and for
+            all cases of any other.
         device: Where the network computes, as torch names it: "cpu", "cuda", "cuda:1", "mps".
         store: Where both are kept.
         progress: Told how far it is.
 
     Raises:
         NotFoundError: There is no such model or data set.
-        InputError: No case whose truth is known, or cases that the model cannot read.
+        InputError: No such side, no case whose truth is known, or cases that the model cannot read.
+        SplitError: The test side is asked for, and there is no split.
         TermsError: A source of the cases does not grant evaluation, or no longer.
         PlanError: There is no such device.
         SealError: The model or a case was changed.
     """
     begun = time.monotonic()
+    if side not in _SIDES:
+        raise InputError(f"There is no side {side!r} to evaluate on; {did_you_mean(side, ['test', 'all'])}")
     with opened(store) as house:
         reader = open_reader(read_model(house.models.folder(model)), device=device, memory=house.speeds)
         version = house.datasets.get(data)
         require_use(house, version, "evaluation")
-        own = reader.model.dataset == version.id
-        side = "test" if own else "all"
-        entries = _entries(version, reader.model.plan.goal, own=own)
+        side = side or ("test" if reader.model.dataset == version.id else "all")
+        entries = _entries(version, reader.model.plan.goal, side=side)
         cases = (house.case(version, entry) for entry in entries)
         found = scored(reader, cases, version=version, progress=counting(progress, "evaluate", entries))
         known = _learnt_from(house, reader.model, entries)
@@ -127,8 +140,8 @@ def counting(progress: Watch | None, stage: str, entries: Sequence[Entry]) -> Ca
     return lambda done: progress(stage, done, len(entries), "")
 
 
-def _entries(version: Dataset, goal: Goal, *, own: bool) -> tuple[Entry, ...]:
-    """Return the cases to score on: those whose truth is known, of the version that was learnt from its test side.
+def _entries(version: Dataset, goal: Goal, *, side: str) -> tuple[Entry, ...]:
+    """Return the cases to score on: those of a version, or of its test side, whose truth is known.
 
     Raises:
         LabelError: The model outlines, and nobody has outlined anything in this version.
@@ -136,10 +149,10 @@ def _entries(version: Dataset, goal: Goal, *, own: bool) -> tuple[Entry, ...]:
     """
     if not goal.target:
         table_of(version)
-    entries = judged(version.on_side("test") if own else version.entries, goal)
+    entries = judged(version.on_side("test") if side == "test" else version.entries, goal)
     if not entries:
         wanted = f"the fact {' or '.join(map(repr, goal.target))}" if goal.target else "outlines"
-        where = "on the test side of" if own else "in"
+        where = "on the test side of" if side == "test" else "in"
         raise InputError(f"No case {where} data set {version.name!r} has {wanted}, so nothing can be compared.")
     return entries
 

@@ -10,22 +10,25 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from isocenter.case import Case, Dataset, Entry, Outline
+from isocenter.case import Case, Dataset, Entry, Frozen, Outline
 from isocenter.dicom.series import WORDS, require_words
-from isocenter.errors import LayoutError, NotFoundError, StoreError
+from isocenter.errors import InputError, LayoutError, NotFoundError, StoreError
 from isocenter.intake.issue import Issue
 from isocenter.intake.layouts.folders import read_folder
 from isocenter.intake.layouts.found import Found, Read
 from isocenter.intake.quality import EMPTY_MASKS, check_answers, check_case, check_dataset, check_together
 from isocenter.intake.quality.cohort import check_leaks
+from isocenter.intake.quality.made_on import check_made_on, with_makings
 from isocenter.intake.quality.portrait import Portrait, check_portraits, portray
-from isocenter.intake.sides import check_sides, split_of
+from isocenter.intake.sides import check_sides, names_of, split_of
+from isocenter.pipeline.freezing import frozen_of, learning
 from isocenter.pipeline.ground import RELEASE, Place, Watch, now, opened, seal, told
 from isocenter.pipeline.outcome import Checked, Ingested
 from isocenter.pipeline.sourcing import origin_of
 from isocenter.result import Check, Item
 from isocenter.security import Keys
 from isocenter.store import Store
+from isocenter.store.ledgers import AT
 
 _NAMED = 12  # problems that a refusal spells out; more are counted
 _WRITERS = 8  # the disk's answer that a file is safe takes some ms, whatever its size: small ones are asked together
@@ -50,7 +53,7 @@ def ingest(
     Args:
         folder: DICOM (with SEG or RTSTRUCT as labels), pictures with a table or in class folders, or in the MSD,
             nnU-Net or BIDS layout.
-        dataset: What to call it. A name means its newest version.
+        dataset: What to call it. A name means its newest version; it holds no "@", which begins the word of a pin.
         as_: The layout; None recognises it.
         accept: Words that take DICOM series in spite of their verdict; "empty-masks" takes masks that outline nothing
             as saying that nothing is there.
@@ -63,6 +66,7 @@ def ingest(
 
     Raises:
         LayoutError: Not a layout that is known, or bad cases; every one is named with what mends it.
+        InputError: A name with an "@".
         SeriesError: A word that names nothing to accept.
         NotFoundError: There is no such source.
         TermsError: The source no longer grants anything, or the store takes nothing in without one.
@@ -70,6 +74,8 @@ def ingest(
     """
     begun = time.monotonic()
     require_words(accept, known=(*WORDS, EMPTY_MASKS))
+    if AT in dataset:
+        raise InputError(f"A data set cannot be called {dataset!r}: what follows an {AT!r} names one of its versions.")
     with opened(store, create_new=True) as house, house.hold(f"dataset:{dataset}"):
         origin = origin_of(house, source)
         found = read_folder(
@@ -78,14 +84,17 @@ def ingest(
         )  # fmt: skip
         kept = _taken(house, found, leave_out=leave_out, accept=accept)
         left_out = tuple(map(str, kept.left_out))
-        version = origin.mark(_version(dataset, kept.entries, found=found, seed=seed, left_out=left_out))
+        entries, frozen = _followed(house, dataset, kept.entries), frozen_of(house, kept.entries)
+        version = origin.mark(_version(dataset, entries, found=found, seed=seed, left_out=left_out, frozen=frozen))
         issues = (
-            *kept.issues, *check_portraits(kept.portraits, name=dataset), *check_sides(version, sides=found.sides),
-            *check_leaks(version), *check_answers(version), *origin.issues(version, stated=found.source),
+            *kept.issues, *check_portraits(kept.portraits, name=dataset),
+            *check_sides(version, sides=found.sides, frozen=frozen), *check_leaks(version), *check_answers(version),
+            *check_made_on(version), *origin.issues(version, stated=found.source),
         )  # fmt: skip
         checks = (
             Check(name="cases of no use", held=not left_out, figure=str(len(left_out)), limit="0, or left out"),
             Check(name="one patient on one side", held=True, figure="by type", limit="by type"),
+            Check(name="frozen patients on the test side", held=True, figure=str(len(frozen)), limit="all"),
         )
         asked = {"layout": found.layout, "accept": list(accept), "columns": list(columns), "seed": seed}
         receipt = seal(
@@ -138,7 +147,8 @@ def check(
     with opened(store) as house:
         version = house.datasets.get(name)
         watch = told(progress, "check")
-        issues = list(check_dataset(version, lambda one: house.case(version, one), accept=accept, progress=watch))
+        issues = list(_of_frozen(version, learning(version, frozen_of(house, version.entries))))
+        issues += list(check_dataset(version, lambda one: house.case(version, one), accept=accept, progress=watch))
     return Checked(name=version.name, dataset=version.id, cases=len(version.entries), issues=tuple(issues))
 
 
@@ -253,17 +263,16 @@ def _digests(entries: Iterable[Entry]) -> set[str]:
 
 def _keep(house: Store, case: Case, put: list[Entry]) -> Entry:
     """Put a case's volumes and masks into the store, note it, and return its entry."""
-    entry = Entry(
-        id=case.id,
-        patient=case.patient,
-        volumes={role: house.put_volume(volume) for role, volume in case.volumes.items()},
-        outlines=tuple(
-            Outline(reader=one.reader, how=one.how, digest=house.put_mask(one.mask), present=one.mask.present)
-            for one in case.annotations
-        ),
-        facts=case.facts,
-        day=case.day,
-    )
+    volumes = {role: house.put_volume(volume) for role, volume in case.volumes.items()}
+    bare = Entry(id=case.id, patient=case.patient, volumes=volumes, facts=case.facts, day=case.day)
+    outlines = tuple(
+        Outline(
+            reader=one.reader, how=one.how, digest=house.put_mask(one.mask), present=one.mask.present,
+            made_on="" if one.made_on == bare.image else one.made_on,
+        )
+        for one in case.annotations
+    )  # fmt: skip
+    entry = replace(bare, outlines=outlines)
     put.append(entry)
     return entry
 
@@ -287,10 +296,37 @@ def _digest(values: npt.NDArray[np.generic]) -> str:
     return hashlib.sha256(np.ascontiguousarray(values).data).hexdigest()
 
 
+def _followed(house: Store, name: str, entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+    """Return cases whose outlines know whether they were made on an image that the newest version still had."""
+    try:
+        before = house.datasets.get(name)
+    except NotFoundError:
+        return entries
+    return with_makings(entries, before=before) if before.name == name else entries
+
+
+def _of_frozen(version: Dataset, found: Sequence[Frozen]) -> Iterator[Issue]:
+    """Yield that a version would learn from patients who are frozen."""
+    if found:
+        yield Issue(
+            check="frozen", where=version.name, figure=names_of(found), limit="nobody frozen is learnt from",
+            mend=f"`isocenter split {version.name}` makes a version with them on the test side.",
+        )  # fmt: skip
+
+
 def _version(
-    name: str, entries: Sequence[Entry], *, found: Found, seed: int, left_out: tuple[str, ...] = ()
+    name: str,
+    entries: Sequence[Entry],
+    *,
+    found: Found,
+    seed: int,
+    left_out: tuple[str, ...] = (),
+    frozen: Sequence[Frozen] = (),
 ) -> Dataset:
-    split = split_of(entries, sides=found.sides, seed=seed, has_outlines=found.table is not None)
+    split = split_of(
+        entries, sides=found.sides, seed=seed, has_outlines=found.table is not None,
+        frozen=[one.patient for one in frozen],
+    )  # fmt: skip
     return Dataset(
         name=name, entries=tuple(entries), table=found.table, split=split, source=found.source, left_out=left_out
     )

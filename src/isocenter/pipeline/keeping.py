@@ -5,15 +5,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from isocenter.errors import NotFoundError, StoreError
+from isocenter.errors import InputError, NotFoundError, StoreError
 from isocenter.models.model import Model, read_model
 from isocenter.pipeline.ground import Place, opened, seal
 from isocenter.pipeline.outcome import Initialised, Kept, Verified, scores_document
 from isocenter.pipeline.sourcing import sources_document
+from isocenter.pipeline.versioning import sides_of, version_names
 from isocenter.plugins import did_you_mean
 from isocenter.result import Item
 from isocenter.store import Store
 from isocenter.store.chain import walk
+from isocenter.store.ledgers import AT
 
 KINDS = ("runs", "models", "datasets")
 
@@ -72,6 +74,12 @@ def list_kept(kind: str, *, store: Place = None) -> Kept:
     """
     with opened(store) as house:
         rows = [asdict(row) for row in _shelf(house, kind).rows()]
+        names, words = version_names(house), house.ledgers.words()
+        for row in rows:  # which version a run or a model learnt from, as people name it
+            if kind == "datasets":
+                row["pins"] = list(words.get((row["name"], row["id"]), ()))
+            else:
+                row["data"] = names.get(row["dataset"], "removed")
     return Kept(step="list", kind=kind, fields={"rows": rows})
 
 
@@ -104,11 +112,14 @@ def remove_kept(kind: str, name: str, *, store: Place = None) -> Kept:
 
     Raises:
         NotFoundError: There is no such thing.
+        InputError: A version that is pinned, and was not named by its pin.
         StoreError: Another process is at work on the store.
     """
     with opened(store) as house, house.alone():
         shelf = _shelf(house, kind)
         row = shelf.find(name)
+        if kind == "datasets":
+            _require_meant(house, row, name)
         seal(
             house,
             "remove",
@@ -119,6 +130,16 @@ def remove_kept(kind: str, name: str, *, store: Place = None) -> Kept:
     return Kept(step="remove", kind=kind, fields={"removed": row.id})
 
 
+def _require_meant(house: Store, row: Any, name: str) -> None:
+    """Do nothing where a version is not pinned, or was named by its pin: nobody removes a pinned one by chance."""
+    pins = [f"{row.name}{AT}{word}" for word in house.ledgers.words().get((row.name, row.id), ())]
+    if pins and name not in pins:
+        raise InputError(
+            f"Version {row.id[:12]} is pinned as {', '.join(pins)}. To remove it all the same, name it by its pin; "
+            "that pin then means nothing for good."
+        )
+
+
 def _shelf(house: Store, kind: str) -> Any:
     if kind not in KINDS:
         raise NotFoundError(f"The store keeps no {kind!r}. {did_you_mean(kind, list(KINDS))}")
@@ -126,12 +147,13 @@ def _shelf(house: Store, kind: str) -> Any:
 
 
 def _run(house: Store, row: Any) -> dict[str, Any]:
-    return {"folder": str(house.runs.folder(row.id))}
+    return {"folder": str(house.runs.folder(row.id)), "data": version_names(house).get(row.dataset, "removed")}
 
 
 def _model(house: Store, row: Any) -> dict[str, Any]:
     model: Model = read_model(house.models.folder(row.id))
-    return {"folder": str(model.folder), "labels": [label.name for label in model.description.table or ()],
+    return {"folder": str(model.folder), "data": version_names(house).get(row.dataset, "removed"),
+            "labels": [label.name for label in model.description.table or ()],
             "answers": list(model.plan.goal.answers), "sources": _sources_of(house, row.dataset),
             "scores": scores_document(model.scores)}  # fmt: skip
 
@@ -149,6 +171,8 @@ def _dataset(house: Store, row: Any) -> dict[str, Any]:
     return {
         "labels": [label.name for label in version.table or ()],
         "patients": len({entry.patient for entry in version.entries}),
+        "sides": sides_of(version),
+        "pins": list(house.ledgers.words().get((row.name, row.id), ())),
         "licence": version.source.licence or "not stated",
         "origin": version.source.origin,
         "sources": sources_document(house, version),

@@ -22,6 +22,7 @@ from isocenter.learning.training.plan.machine import memory_peak
 from isocenter.models.card import write_card
 from isocenter.models.model import Description, Model, read_model, write_model
 from isocenter.pipeline.evaluating import counting, described, scored, table_of
+from isocenter.pipeline.freezing import require_learnable
 from isocenter.pipeline.ground import Place, Watch, dataset_item, judged, now, opened, seal
 from isocenter.pipeline.outcome import Planned, Trained
 from isocenter.pipeline.sourcing import UNKNOWN, granted, require_use
@@ -45,7 +46,7 @@ def plan(
 
     Args:
         recipe: A TOML file, or a recipe; None leaves everything to the plan.
-        data: Name or id of a data set.
+        data: Name, pin or id of a data set.
         set_: Changes to the recipe, such as "training.minutes=20".
         device: Where the network computes, as torch names it: "cpu", "cuda", "cuda:1", "mps".
         store: Where the data set is kept.
@@ -55,14 +56,14 @@ def plan(
         RecipeError: The recipe says what cannot be.
         PlanError: The plan does not fit the data or this machine, or there is no such device.
         SplitError, LabelError: There is nothing to learn from.
-        TermsError: A source of the cases does not grant training, or no longer.
+        TermsError, FrozenError: A source of the cases does not grant training, or no longer; or somebody of a frozen
+            test side would be learnt from.
         NotFoundError: There is no such data set.
     """
     asked = _asked(recipe, set_)
     device_here(device)
     with opened(store) as house:
-        version = house.datasets.get(data)
-        require_use(house, version, "training")
+        version = _to_learn_from(house, data)
         decided = _decided(house, asked, version, progress, device)
     return Planned(run=run_id(asked, version), plan=decided)
 
@@ -81,7 +82,7 @@ def train(
 
     Args:
         recipe: A TOML file, or a recipe; None leaves everything to the plan.
-        data: Name or id of a data set.
+        data: Name, pin or id of a data set.
         set_: Changes to the recipe, such as "training.minutes=20".
         device: Where the network computes, as torch names it: "cpu", "cuda", "cuda:1", "mps".
         store: Where the data set and the model are kept.
@@ -92,15 +93,15 @@ def train(
         RecipeError: The recipe says what cannot be.
         PlanError, TrainingError: The plan does not fit, there is no such device, or the run cannot go on.
         SplitError, LabelError: There is nothing to learn from.
-        TermsError: A source of the cases does not grant training, or no longer.
+        TermsError, FrozenError: A source of the cases does not grant training, or no longer; or somebody of a frozen
+            test side would be learnt from.
         StoreError: Another process is at this run, or the store cannot be used.
     """
     begun = time.monotonic()
     asked = _asked(recipe, set_)
     device_here(device)
     with opened(store) as house:
-        version = house.datasets.get(data)
-        require_use(house, version, "training")
+        version = _to_learn_from(house, data)
         run = run_id(asked, version)
         with house.hold(f"run:{run}"):
             left = next((row for row in house.models.rows() if row.run == run), None)
@@ -123,6 +124,18 @@ def train(
         reused=left is not None, scores=model.scores,
         page=page if page.is_file() else None, receipt=receipt,
     )  # fmt: skip
+
+
+def _to_learn_from(house: Store, data: str) -> Dataset:
+    """Return a version where all of it may be learnt from.
+
+    Raises:
+        NotFoundError, TermsError, FrozenError: There is none; a source does not grant it; somebody is frozen.
+    """
+    version = house.datasets.get(data)
+    require_use(house, version, "training")
+    require_learnable(house, version)
+    return version
 
 
 def _asked(recipe: Path | Recipe | None, changes: tuple[str, ...]) -> Recipe:

@@ -270,6 +270,23 @@ class Kept:
         return document(self.step, kind=self.kind, **self.fields)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Versioned:
+    """What was said of versions, or done with one.
+
+    Args:
+        deed: "listed", "pinned" or "frozen".
+        fields: What belongs to that.
+    """
+
+    deed: str
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the public document of a command of `version`."""
+        return document("version", deed=self.deed, **self.fields)
+
+
 def prediction_document(prediction: Prediction) -> dict[str, Any]:
     """Return what stands in prediction.json."""
     return document(

@@ -11,9 +11,10 @@ from isocenter.result import Receipt
 from isocenter.security import PublicKey
 from isocenter.store.receipts import FOLDER, SIGNER, opened
 from isocenter.store.store import Store
-from isocenter.store.versions import blobs_of
+from isocenter.store.versions import blobs_of, broken_in
 
 _FILE = "file:"
+_NAMED = 5  # broken parts of a version that a message spells out; more are counted
 _FROM_ELSEWHERE = ("ingest", "publish")  # steps that stand on files of another folder
 
 
@@ -54,7 +55,12 @@ class StoreEvidence:
 
     def _dataset(self, digest: str, name: str) -> int:
         dataset = self._store.datasets.read(digest, name=name)
-        return self._blob(digest) + sum(self._blob(one) for one in blobs_of(dataset))
+        broken = broken_in(dataset, self._store.blobs)
+        if broken:
+            listed = "; ".join(f"{part}: {why}" for part, why in list(broken.items())[:_NAMED])
+            more = f"; and {len(broken) - _NAMED} more" if len(broken) > _NAMED else ""
+            raise SealError(f"{len(broken)} volume(s) or mask(s) of data set {name!r} do not hold. {listed}{more}")
+        return self._blob(digest) + len(blobs_of(dataset))
 
     def _model(self, digest: str, _name: str) -> int:
         model = read_model(self._store.models.folder_of(digest, is_fresh=True))

@@ -28,11 +28,12 @@ from isocenter.store.blobs import Blobs, Cipher
 from isocenter.store.catalogue import Catalogue, sqlite_url
 from isocenter.store.files import LocalFiles, RemoteFiles, files_at, told
 from isocenter.store.folders import Models, Runs
+from isocenter.store.ledgers import Ledgers
 from isocenter.store.locks import FileLocks, RowLocks
 from isocenter.store.mark import MARK, Mark, checked_catalogue, made_keys, read_keys, read_mark
 from isocenter.store.receipts import Receipts
 from isocenter.store.register import Register
-from isocenter.store.versions import Datasets, Evaluations
+from isocenter.store.versions import Datasets, Evaluations, named
 from isocenter.store.voxels import mask_from, mask_parts, volume_from, volume_parts
 
 _PATIENCE_S = 30.0  # of a process that finds another one making the store; that takes well under a second
@@ -50,13 +51,14 @@ class Store:
         self.place = files.place
         self.keys = keys
         self.blobs = Blobs(files, cipher=cipher)
-        self.datasets = Datasets(self.blobs, catalogue=self._catalogue)
+        self.receipts = Receipts(files, catalogue=self._catalogue, keys=keys)
+        self.register = Register(self.receipts)
+        self.ledgers = Ledgers(self.receipts)
+        self.datasets = Datasets(self.blobs, catalogue=self._catalogue, ledgers=self.ledgers)
         self.evaluations = Evaluations(self.blobs, catalogue=self._catalogue)
         self.models = Models(files, catalogue=self._catalogue, here=here)
         self.runs = Runs(catalogue=self._catalogue, here=here)
         self.speeds = here.folder / "speeds"  # only of this machine, and only a memory
-        self.receipts = Receipts(files, catalogue=self._catalogue, keys=keys)
-        self.register = Register(self.receipts)
         self._files, self._mark = files, mark
         here.sweep()
 
@@ -113,23 +115,27 @@ class Store:
         """Return a case of a data set with its volumes and masks, every byte checked.
 
         Raises:
-            NotFoundError: A volume or mask is gone from the store.
+            NotFoundError: A volume or mask is gone from the store; the message names the case, as the next one's does.
             SealError: One was changed.
         """
-        table = dataset.table
-        outlines = entry.outlines if table is not None else ()
-        return Case(
-            id=entry.id,
-            patient=entry.patient,
-            volumes={role: self.get_volume(digest) for role, digest in entry.volumes.items()},
-            facts=entry.facts,
-            annotations=tuple(
-                Annotation(reader=outline.reader, how=outline.how, mask=self.get_mask(outline.digest, table=table))
-                for outline in outlines
-                if table is not None
-            ),
-            day=entry.day,
-        )
+        with named(entry.id):
+            return Case(
+                id=entry.id,
+                patient=entry.patient,
+                volumes={role: self.get_volume(digest) for role, digest in entry.volumes.items()},
+                facts=entry.facts,
+                annotations=() if dataset.table is None else self._annotations(entry, dataset.table),
+                day=entry.day,
+            )
+
+    def _annotations(self, entry: Entry, table: LabelTable) -> tuple[Annotation, ...]:
+        return tuple(
+            Annotation(
+                reader=outline.reader, how=outline.how, mask=self.get_mask(outline.digest, table=table),
+                made_on=outline.made_on,
+            )
+            for outline in entry.outlines
+        )  # fmt: skip
 
     @contextmanager
     def hold(self, name: str) -> Iterator[None]:

@@ -1,7 +1,8 @@
 """Data sets, models and runs by name, by id, or by the first digits of an id."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,9 @@ from isocenter.errors import NotFoundError, SealError, StoreError
 from isocenter.result import canonical
 from isocenter.store.blobs import Blobs
 from isocenter.store.catalogue import DATASETS, EVALUATIONS, Catalogue
+from isocenter.store.ledgers import AT, Ledgers, Pin
 
+LATEST = "latest"
 _SHORTEST = 4  # digits of an id that may stand for it
 
 
@@ -29,9 +32,10 @@ class DatasetRow:
 class Datasets:
     """Versions of data sets: each a document that is kept by its hash, which is its id."""
 
-    def __init__(self, blobs: Blobs, *, catalogue: Catalogue) -> None:
+    def __init__(self, blobs: Blobs, *, catalogue: Catalogue, ledgers: Ledgers) -> None:
         self._blobs = blobs
         self._catalogue = catalogue
+        self._ledgers = ledgers
 
     def save(self, dataset: Dataset, *, at: str) -> str:
         """Keep a version and return its id; its name then means this version. Seal its receipt first.
@@ -57,7 +61,7 @@ class Datasets:
         return id_
 
     def get(self, name: str) -> Dataset:
-        """Return a version by its name (then its newest), its id, or the first digits of it.
+        """Return a version by its name (then its newest), its pin, its id, or the first digits of it (see find).
 
         Raises:
             NotFoundError: There is none.
@@ -79,16 +83,32 @@ class Datasets:
         return Dataset.from_document({**json.loads(self._blobs.get(id_)), "name": name})
 
     def find(self, name: str) -> DatasetRow:
-        """Return the row of a version by name (then its newest), id, or the first digits of it.
+        """Return the row of a version.
+
+        Args:
+            name: Of a data set, which means its newest version; NAME@WORD, with a word that was pinned; NAME@latest;
+                NAME@DIGITS of an id; or an id, or the first digits of it.
 
         Raises:
-            NotFoundError: There is none.
+            NotFoundError: There is none, or the version that a pin means was removed.
         """
         rows = self.rows()
+        pin = self._ledgers.pin(name)
+        if pin is not None:
+            return _pinned(rows, pin)
         named = [row for row in rows if row.name == name]
         if named:
             return named[0]
-        found: DatasetRow = by_id(rows, name, kind="data set", names=dict.fromkeys(row.name for row in rows))
+        whole, _, word = name.rpartition(AT)
+        same = [row for row in rows if row.name == whole]
+        if same and word == LATEST:
+            return same[0]
+        found: DatasetRow
+        if same:
+            words = [one.word for one in self._ledgers.pins() if one.dataset == whole]
+            found = by_id(same, word, kind=f"version of {whole!r} called", names=words)
+        else:
+            found = by_id(rows, name, kind="data set", names=dict.fromkeys(row.name for row in rows))
         return found
 
     def rows(self) -> tuple[DatasetRow, ...]:
@@ -175,6 +195,52 @@ def by_id(rows: Sequence[Any], name: str, *, kind: str, names: Iterable[str] = (
         raise NotFoundError(f"{len(found)} {kind}s have an id that begins with {name!r}; write more of it.")
     known = ", ".join(list(names)[:8]) or ", ".join(row.id[:12] for row in rows[:8]) or "none yet"
     raise NotFoundError(f"The store has no {kind} {name!r}. It has: {known}.")
+
+
+def _pinned(rows: Iterable[DatasetRow], pin: Pin) -> DatasetRow:
+    for row in rows:
+        if (row.name, row.id) == (pin.dataset, pin.version):
+            return row
+    raise NotFoundError(
+        f"{pin.name} means version {pin.version[:12]} since {pin.at[:10]}, and that was removed from the store. A pin "
+        "never means another one: pin what takes its place under another word."
+    )
+
+
+@contextmanager
+def named(thing: str) -> Iterator[None]:
+    """Name a thing in front of what is said of its bytes within the block.
+
+    Raises:
+        NotFoundError, SealError: As they were raised.
+    """
+    try:
+        yield
+    except NotFoundError as error:
+        raise NotFoundError(f"{thing}: {error}") from error
+    except SealError as error:
+        raise SealError(f"{thing}: {error}") from error
+
+
+def broken_in(dataset: Dataset, blobs: Blobs) -> dict[str, str]:
+    """Return what a version lists and the store does not hold as it was put, to why; every byte is hashed.
+
+    A volume is named by its case and role, an outline by its case and reader.
+    """
+    parts: dict[str, str] = {}
+    for entry in dataset.entries:
+        parts |= {f"{entry.id}, {role}": digest for role, digest in entry.volumes.items()}
+        parts |= {f"{entry.id}, outline of {outline.reader}": outline.digest for outline in entry.outlines}
+    why = {digest: _wrong_with(digest, blobs) for digest in dict.fromkeys(parts.values())}
+    return {name: why[digest] for name, digest in parts.items() if why[digest]}
+
+
+def _wrong_with(digest: str, blobs: Blobs) -> str:
+    try:
+        blobs.get(digest)
+    except (NotFoundError, SealError) as error:
+        return str(error)
+    return ""
 
 
 def blobs_of(dataset: Dataset) -> tuple[str, ...]:

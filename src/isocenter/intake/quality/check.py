@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Sequence
 
 from isocenter.case import Case, Dataset, Entry
-from isocenter.errors import InputError
+from isocenter.errors import InputError, NotFoundError, SealError
 from isocenter.image import LabelTable
 from isocenter.intake.issue import Issue, issue_of
 from isocenter.intake.quality.cohort import check_cohort
@@ -51,6 +51,8 @@ def check_dataset(
             issues += check_case(case, table=dataset.table, accept=accept)
         except InputError as error:
             issues.append(issue_of(error, where=entry.id))
+        except (NotFoundError, SealError) as error:
+            issues.append(_lost(error, where=entry.id))
         if progress is not None:
             progress(place, len(dataset.entries))
     return (*check_together(dataset, portraits), *issues)
@@ -66,4 +68,11 @@ def check_together(dataset: Dataset, portraits: Sequence[Portrait]) -> tuple[Iss
     traits = {portrait.case: traits_of(portrait) for portrait in portraits}
     return (
         *check_cohort(dataset), *check_portraits(portraits, name=dataset.name), *check_shortcuts(dataset, traits),
+    )  # fmt: skip
+
+
+def _lost(error: NotFoundError | SealError, *, where: str) -> Issue:
+    return Issue(
+        check="bytes", where=where, figure=str(error).removeprefix(f"{where}: "), limit="the bytes that were put there",
+        mend="Ingest the folder again, or bring the store back from a backup.",
     )  # fmt: skip

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from isocenter.case import Dataset, Entry
 from isocenter.intake.issue import Issue
+from isocenter.intake.quality.made_on import check_made_on
 from isocenter.intake.strata import kinds_of, label_names
 
 _LEAST_PATIENTS = 3  # one for each side of a split
@@ -23,7 +24,9 @@ def check_cohort(dataset: Dataset) -> tuple[Issue, ...]:
     One patient on two sides cannot be written down (see Split), so what is looked for here is one image under two
     names, by the digest of its voxels and grid.
     """
-    return (*_size(dataset), *_twice(dataset), *_structures(dataset), *check_answers(dataset))
+    return (
+        *_size(dataset), *_twice(dataset), *_structures(dataset), *check_answers(dataset), *check_made_on(dataset),
+    )  # fmt: skip
 
 
 def check_leaks(dataset: Dataset) -> Iterator[Issue]:
