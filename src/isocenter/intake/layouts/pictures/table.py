@@ -1,20 +1,17 @@
 """The table beside the pictures: found, decoded, parted into cells."""
 
-import csv
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from io import StringIO
 from itertools import islice
 from pathlib import Path
 
 from isocenter.errors import LayoutError
 from isocenter.intake.layouts.pictures.columns import Columns, path_names, understand
 from isocenter.intake.layouts.pictures.places import Places
+from isocenter.intake.cells import read_cells
 
 _ENDINGS = (".csv", ".tsv")
 _LOOKED_AT = 50  # lines whose files are looked for, to see that a table speaks of this folder
-_MISSING = frozenset({"na", "n/a", "nan", "null", "inf", "-inf"})
-_ENCODINGS = ("utf-8-sig", "gb18030")  # what is no UTF-8 was most likely saved by a Chinese Excel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,17 +87,7 @@ def read_table(path: Path, *, mapped: Mapping[str, str]) -> Table:
     Raises:
         LayoutError: It cannot be read, has no column of paths, one name twice, or a line of too many cells.
     """
-    text = _text(path)
-    try:
-        delimiter = max("\t;,", key=lambda mark: len(next(csv.reader(StringIO(text), delimiter=mark), [])))
-        rows = list(csv.reader(StringIO(text), delimiter=delimiter))
-    except csv.Error as error:
-        raise LayoutError(f"{path.name} cannot be read as a table ({error}). Save it again as CSV.") from error
-    headers = [header.strip() for header in rows[0]] if rows else []
-    named = [header for header in headers if header]
-    twice = next((header for header in named if named.count(header) > 1), None)
-    if twice is not None:
-        raise LayoutError(f"{path.name} has two columns {twice!r}. Keep one, or give them names of their own.")
+    named, lines, mark = read_cells(path)
     columns = understand(named, mapped=mapped)
     if not columns.paths:
         # headers are not repeated in full: without a first line of names they are the first patient's values
@@ -108,33 +95,7 @@ def read_table(path: Path, *, mapped: Mapping[str, str]) -> Table:
             f"{path.name} has no column of paths. Its first line must name the columns, one of them {path_names()}; "
             "or say which with --columns path=THEIRS."
         )
-    return Table(name=path.name, columns=columns, lines=tuple(_lines(path.name, headers, rows)), mark=delimiter)
-
-
-def _lines(name: str, headers: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[tuple[int, dict[str, str]]]:
-    for number, row in enumerate(rows[1:], 2):
-        cells = ["" if cell.strip().lower() in _MISSING else cell.strip() for cell in row]
-        if not any(cells):
-            continue
-        if any(cells[len(headers) :]):
-            raise LayoutError(f"{name}, line {number}: more cells than columns. Put text with commas into quotes.")
-        cells += [""] * (len(headers) - len(cells))
-        yield number, {header: cell for header, cell in zip(headers, cells, strict=False) if header}
-
-
-def _text(path: Path) -> str:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise LayoutError(f"{path.name} cannot be read ({error.strerror}). Give yourself permission on it.") from error
-    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return content.decode("utf-16", errors="replace")
-    for encoding in _ENCODINGS:
-        try:
-            return content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise LayoutError(f"{path.name} is neither UTF-8 nor GB18030. Save it again as CSV in UTF-8.")
+    return Table(name=path.name, columns=columns, lines=lines, mark=mark)
 
 
 def _leads_somewhere(table: Table, places: Places) -> Iterator[bool]:

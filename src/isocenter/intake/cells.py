@@ -1,0 +1,65 @@
+"""A CSV or TSV file as lines of named cells."""
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from io import StringIO
+from pathlib import Path
+
+from isocenter.errors import LayoutError
+
+Lines = tuple[tuple[int, Mapping[str, str]], ...]
+
+_MISSING = frozenset({"na", "n/a", "nan", "null", "inf", "-inf"})
+_ENCODINGS = ("utf-8-sig", "gb18030")  # what is no UTF-8 was most likely saved by a Chinese Excel
+
+
+def read_cells(path: Path) -> tuple[list[str], Lines, str]:
+    """Return the names of a table's columns, its lines and what parts the cells.
+
+    Commas, semicolons or tabs part its cells, whichever part the first line into most; it is UTF-8 (with or without
+    a mark), UTF-16 with one, or GB18030.
+
+    Returns:
+        Names; (number of the line in the file, name to cell), cells that say that nothing is known as ""; the mark.
+
+    Raises:
+        LayoutError: It cannot be read, has one name twice, or a line of too many cells.
+    """
+    text = _text(path)
+    try:
+        delimiter = max("\t;,", key=lambda mark: len(next(csv.reader(StringIO(text), delimiter=mark), [])))
+        rows = list(csv.reader(StringIO(text), delimiter=delimiter))
+    except csv.Error as error:
+        raise LayoutError(f"{path.name} cannot be read as a table ({error}). Save it again as CSV.") from error
+    headers = [header.strip() for header in rows[0]] if rows else []
+    named = [header for header in headers if header]
+    twice = next((header for header in named if named.count(header) > 1), None)
+    if twice is not None:
+        raise LayoutError(f"{path.name} has two columns {twice!r}. Keep one, or give them names of their own.")
+    return named, tuple(_lines(path.name, headers, rows)), delimiter
+
+
+def _lines(name: str, headers: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[tuple[int, dict[str, str]]]:
+    for number, row in enumerate(rows[1:], 2):
+        cells = ["" if cell.strip().lower() in _MISSING else cell.strip() for cell in row]
+        if not any(cells):
+            continue
+        if any(cells[len(headers) :]):
+            raise LayoutError(f"{name}, line {number}: more cells than columns. Put text with commas into quotes.")
+        cells += [""] * (len(headers) - len(cells))
+        yield number, {header: cell for header, cell in zip(headers, cells, strict=False) if header}
+
+
+def _text(path: Path) -> str:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise LayoutError(f"{path.name} cannot be read ({error.strerror}). Give yourself permission on it.") from error
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return content.decode("utf-16", errors="replace")
+    for encoding in _ENCODINGS:
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise LayoutError(f"{path.name} is neither UTF-8 nor GB18030. Save it again as CSV in UTF-8.")
