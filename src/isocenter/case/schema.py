@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Self
 
 from isocenter.errors import LabelError
@@ -120,6 +120,7 @@ class Schema:
     Args:
         name: Of the schema.
         findings: Each once; `WHOLE` first where anything is asked of the case itself.
+        is_stated: Somebody wrote it down; else it is what answers have shown so far, and may grow.
 
     Raises:
         LabelError: Nothing is asked, a finding or a level stands twice, or a level bears the name of one of the case.
@@ -127,6 +128,7 @@ class Schema:
 
     name: str
     findings: tuple[Asked, ...]
+    is_stated: bool = True
 
     def __post_init__(self) -> None:
         names = [one.name for one in self.findings]
@@ -153,6 +155,25 @@ class Schema:
                 return asked
         raise LabelError(f"Nobody asks for {name!r}. {did_you_mean(name, [one.name for one in self.findings])}")
 
+    def joined(self, other: "Schema") -> "Schema":
+        """Return what both ask. What one states stands; what both show by themselves grows to hold both.
+
+        Raises:
+            LabelError: Both state a finding, and otherwise.
+        """
+        own = {asked.name: asked for asked in self.findings}
+        for asked in other.findings:
+            here = own.get(asked.name)
+            if here is None or (other.is_stated and not self.is_stated):
+                own[asked.name] = asked
+            elif not (self.is_stated or other.is_stated):
+                own[asked.name] = _grown(here, asked)
+            elif other.is_stated and here != asked:
+                raise LabelError(f"{asked.name!r} is asked otherwise in schema {self.name!r} and in {other.name!r}.")
+        findings = sorted(own.values(), key=lambda asked: not asked.is_whole)
+        name = self.name if self.is_stated or not other.is_stated else other.name
+        return Schema(name=name, findings=tuple(findings), is_stated=self.is_stated or other.is_stated)
+
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Self:
         """Return the schema that `dataclasses.asdict` described.
@@ -168,4 +189,18 @@ class Schema:
             )
             for one in document["findings"]
         )  # fmt: skip
-        return cls(name=document["name"], findings=findings)
+        return cls(name=document["name"], findings=findings, is_stated=document["is_stated"])
+
+
+def _grown(one: Asked, other: Asked) -> Asked:
+    """Return a finding with the levels and words of both."""
+    levels = {level.name: level for level in one.levels}
+    for level in other.levels:
+        here = levels.get(level.name, level)
+        if here.form != level.form or here.unit != level.unit:
+            raise LabelError(
+                f"{one.name}.{level.name} was a {here.form} in {here.unit or '1'} so far, and is a {level.form} in "
+                f"{level.unit or '1'} now. Write a schema that says which."
+            )
+        levels[level.name] = replace(here, words=tuple(dict.fromkeys((*here.words, *level.words))))
+    return replace(one, levels=tuple(levels.values()), several=one.several or other.several)

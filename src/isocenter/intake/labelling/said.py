@@ -39,7 +39,7 @@ class Wanted:
         entries: Case to its entry.
         image: Opens a case's first volume.
         table: Of the version; None where nothing is outlined yet.
-        schema: What was asked; None takes what the file itself shows.
+        schema: What was asked so far; None takes what the file itself shows.
         reader: Who said everything that names nobody; empty where the file must.
         pseudonym: Keyed.
         is_own: Whether an instance UID is one of those that the version was taken in from; None where it did not come
@@ -53,6 +53,12 @@ class Wanted:
     reader: str
     pseudonym: Callable[[str], str] = field(repr=False)
     is_own: Callable[[str], bool] | None = field(default=None, repr=False)
+
+    def schema_with(self, shown: Callable[[], Schema]) -> Schema:
+        """Return what was asked: what somebody stated, else what answers show, these and those before."""
+        if self.schema is None:
+            return shown()
+        return self.schema if self.schema.is_stated else self.schema.joined(shown())
 
     def case_of(self, *names: str) -> Entry | None:
         """Return the case that one of some names means: its id, a file named after it, or a UID that became its id."""

@@ -37,7 +37,7 @@ def read_coco(path: Path, wanted: Wanted) -> Heard:
     named = {str(one["name"]) for _, _, document in files for one in document["categories"]}
     if not named:
         raise LayoutError(f"{path.name}: its 'categories' name nothing.")
-    schema = wanted.schema or schema_of_names(named, name="coco")
+    schema = wanted.schema_with(lambda: schema_of_names(named, name="coco"))
     names = sorted(named)
     said = (one for file in files for one in _said(file, names, wanted, is_many=len(files) > 1, schema=schema))
     return Heard(form="coco", schema=schema, said=said)

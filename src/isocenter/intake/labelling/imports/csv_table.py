@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from isocenter.case import WHOLE, Asked, Entry, Level, Observation, Reading, Schema
@@ -35,7 +36,7 @@ def read_csv(path: Path, wanted: Wanted) -> Heard:
     levels = [header for header in headers if header not in OWN]
     for header in levels:
         require_no_identity(header)
-    schema = wanted.schema or schema_of(lines, levels, name=path.stem)
+    schema = wanted.schema_with(partial(schema_of, lines, levels, name=path.stem))
     known = {level.name for asked in schema.findings for level in asked.levels}
     strange = [header for header in levels if header not in known]
     if strange:
@@ -50,7 +51,7 @@ def schema_of(lines: Lines, levels: Sequence[str], *, name: str) -> Schema:
     kinds = sorted({row.get("finding", "") for row in rows if row.get("finding", "").lower() not in _NONE})
     if not kinds:
         found = tuple(_shown(level, [row[level] for row in rows]) for level in levels)
-        return Schema(name=name, findings=(Asked(name=WHOLE, levels=found),))
+        return Schema(name=name, findings=(Asked(name=WHOLE, levels=found),), is_stated=False)
     per_case = [(row["case"], row.get("reader", ""), row.get("finding", "")) for row in rows]
     several = {finding for case, reader, finding in per_case if per_case.count((case, reader, finding)) > 1}
     findings = []
@@ -58,7 +59,7 @@ def schema_of(lines: Lines, levels: Sequence[str], *, name: str) -> Schema:
         of_kind = {level: [row[level] for row in rows if row.get("finding") == kind] for level in levels}
         shown = tuple(_shown(level, cells) for level, cells in of_kind.items() if any(cells))
         findings.append(Asked(name=kind, levels=shown, several=kind in several))
-    return Schema(name=name, findings=tuple(findings))
+    return Schema(name=name, findings=tuple(findings), is_stated=False)
 
 
 def _shown(level: str, cells: Sequence[str]) -> Level:

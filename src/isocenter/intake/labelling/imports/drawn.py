@@ -31,7 +31,9 @@ class Drawn:
 
 def schema_of_names(names: Iterable[str], *, name: str) -> Schema:
     """Return the schema of objects that are drawn and called something, several of a kind."""
-    return Schema(name=name, findings=tuple(Asked(name=one, several=True) for one in sorted(set(names))))
+    return Schema(
+        name=name, findings=tuple(Asked(name=one, several=True) for one in sorted(set(names))), is_stated=False
+    )
 
 
 def filled(polygons: Sequence[Sequence[float]], shape: tuple[int, int]) -> npt.NDArray[np.bool_]:

@@ -76,9 +76,7 @@ def _of_file(path: Path, root: Path, wanted: Wanted) -> Iterator[Said | Issue]:
 
 def _session(session: ElementTree.Element, entry: Entry, volume: Volume, *, reader: str, files: dict[str, str]) -> Said:
     labels = np.zeros(volume.shape, dtype=np.uint8)
-    seen = []
-    for nodule in session.iter("unblindedReadNodule"):
-        seen.append(_nodule(nodule, volume, labels))
+    seen = [_nodule(nodule, volume, labels) for nodule in session.iter("unblindedReadNodule")]
     reading = Reading(
         reader=reader, image=next(iter(entry.volumes.values())), asked=(NODULE, SMALL), observations=tuple(seen),
         blinded=False,

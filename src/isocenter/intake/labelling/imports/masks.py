@@ -1,4 +1,4 @@
-"""Folders of label images: NIfTI or PNG, named after their cases, in a folder for each reader where there are several."""
+"""Folders of label images, NIfTI or PNG, named after their cases; of several readers, in a folder for each."""
 
 import json
 from pathlib import Path

@@ -39,7 +39,7 @@ def read_objects(path: Path, wanted: Wanted) -> Heard:
     if not files:
         raise FileError("There is no SEG, RTSTRUCT or SR object there. " + (str(issues[0]) if issues else ""))
     groups = {file.path: measurement_groups(file.spoken, file.path) for file in files if file.spoken.kind == "SR"}
-    schema = (wanted.schema or schema_of(groups.values())) if groups else None
+    schema = wanted.schema_with(lambda: schema_of(list(groups.values()))) if groups else None
     return Heard(form=files[0].spoken.kind.lower(), schema=schema, said=_said(files, issues, groups, schema, wanted))
 
 
@@ -118,12 +118,12 @@ def _observed(group: Group, schema: Schema) -> Observation:
     return Observation(finding=asked.name, levels=levels)
 
 
-def schema_of(reports: "Sequence[tuple[Group, ...]] | object") -> Schema:
+def schema_of(reports: Sequence[tuple[Group, ...]]) -> Schema:
     """Return the schema that reports show by themselves: coded answers are classes, measurements numbers."""
     words: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     units: dict[str, dict[str, str]] = defaultdict(dict)
     several: set[str] = set()
-    for groups in reports:  # type: ignore[attr-defined]
+    for groups in reports:
         counts = Counter(group.finding for group in groups)
         several |= {name for name, count in counts.items() if count > 1}
         for group in groups:
@@ -140,4 +140,4 @@ def schema_of(reports: "Sequence[tuple[Group, ...]] | object") -> Schema:
         )
         for finding in sorted({*words, *units})
     )  # fmt: skip
-    return Schema(name="report", findings=findings)
+    return Schema(name="report", findings=findings, is_stated=False)

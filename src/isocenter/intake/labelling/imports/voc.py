@@ -32,7 +32,7 @@ def read_voc(path: Path, wanted: Wanted) -> Heard:
     names = {_text(drawn, "name") for _, _, tree in trees for drawn in tree.iter("object")}
     if not names:
         raise LayoutError(f"{path.name}: none of {len(paths)} files holds an object. {issues[0] if issues else ''}")
-    schema = wanted.schema or schema_of_names(names, name="voc")
+    schema = wanted.schema_with(lambda: schema_of_names(names, name="voc"))
     root = path if path.is_dir() else path.parent
     return Heard(form="voc", schema=schema, said=_said(trees, issues, root, schema, wanted))
 

@@ -6,9 +6,9 @@ from itertools import islice
 from pathlib import Path
 
 from isocenter.errors import LayoutError
+from isocenter.intake.cells import read_cells
 from isocenter.intake.layouts.pictures.columns import Columns, path_names, understand
 from isocenter.intake.layouts.pictures.places import Places
-from isocenter.intake.cells import read_cells
 
 _ENDINGS = (".csv", ".tsv")
 _LOOKED_AT = 50  # lines whose files are looked for, to see that a table speaks of this folder
