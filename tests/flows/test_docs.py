@@ -96,7 +96,9 @@ def test_command_lines_on_a_page_name_what_exists(page: Path) -> None:
             words = line.split("#")[0].split()
             if words[:1] != ["isocenter"] or len(words) < 2:
                 continue
-            command = words[1:3] if words[1] in ("runs", "models", "datasets", "vault", "source") else words[1:2]
+            command = (
+                words[1:3] if words[1] in ("runs", "models", "datasets", "vault", "source", "label") else words[1:2]
+            )
             told = told_by(*command)
             for option in (word for word in words if word.startswith("--")):
                 assert f"{option} " in told or f"{option}\n" in told, f"{page.name}: {line}"

@@ -7,6 +7,7 @@ import typer
 
 from isocenter.cli import show
 from isocenter.cli.door import Outcome, door
+from isocenter.cli.labels import label_app
 from isocenter.cli.options import Accept, AcceptCases, Columns, DataName, Device, Json, RecipePath, Settings, Store
 from isocenter.cli.privacy import deid, vault_app
 from isocenter.cli.progress import drawing, watching
@@ -411,3 +412,4 @@ for _kind in ("runs", "models", "datasets"):
     app.add_typer(_shelf(_kind), name=_kind)
 app.add_typer(vault_app, name="vault")
 app.add_typer(source_app, name="source")
+app.add_typer(label_app, name="label")

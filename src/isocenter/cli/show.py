@@ -37,7 +37,7 @@ def scan(document: Document) -> None:
         )
         for s in document["series"]
     ]
-    _table(("#", "modality", "sequence", "slices×rows×columns", "mm", "verdict", "why"), rows)
+    table(("#", "modality", "sequence", "slices×rows×columns", "mm", "verdict", "why"), rows)
     _say(f"{document['files']} files in {document['seconds']:.1f} s, {len(document['series'])} series.")
     for other in document["others"]:
         _say(f"  {other['count']} other: {other['reason']}")
@@ -76,7 +76,7 @@ def issues(found: Sequence[Document]) -> None:
     """Show issues as a table: what, where, how much, and what mends it."""
     rows = [(i["severity"], i["check"], i["where"], i["figure"], i["limit"], i["mend"]) for i in found]
     if rows:
-        _table(("", "check", "where", "found", "limit", "what mends it"), rows)
+        table(("", "check", "where", "found", "limit", "what mends it"), rows)
 
 
 def deid(document: Document) -> None:
@@ -89,7 +89,7 @@ def deid(document: Document) -> None:
         _say(f"{len(document['differences'])} elements would be changed. Nothing was written.")
         return
     files = document["files"]
-    _table(("files", "kept back because"), [(one["count"], one["reason"]) for one in document["reasons"]])
+    table(("files", "kept back because"), [(one["count"], one["reason"]) for one in document["reasons"]])
     _say(
         f"{document['out']}: {files['released']} of {files['all']} files leave, of {document['patients']} patients; "
         f"{files['review']} are kept back, {files['left_out']} left out."
@@ -105,10 +105,10 @@ def deid(document: Document) -> None:
 def source(document: Document) -> None:
     """List the sources, or show one: what it grants, what was stated before, and where its cases went."""
     if document["deed"] == "listed":
-        _table(("source", "state", "ground", "uses", "until", "stated"), [_granted(s) for s in document["sources"]])
+        table(("source", "state", "ground", "uses", "until", "stated"), [_granted(s) for s in document["sources"]])
         _say(f"{len(document['sources'])} sources.")
         return
-    _table(
+    table(
         ("source", "state", "ground", "uses", "until", "stated"),
         [_granted(one) for one in (document["source"], *document["before"])],
     )
@@ -127,14 +127,14 @@ def _granted(grant: Document) -> tuple[object, ...]:
 def vault(document: Document) -> None:
     """Say what the vault said, or what was done with it."""
     if document["deed"] == "opened":
-        _table(("at", "who", "deed", "about", "purpose"), [list(line.values()) for line in document["log"]])
+        table(("at", "who", "deed", "about", "purpose"), [list(line.values()) for line in document["log"]])
         for one in document["sources"]:
             _say(f"{one['number']}  {one['source']}")
         _say(f"{document['vault']}: {document['people']} persons, {document['cipher']}; its log holds.")
     elif document["deed"] == "found":
         for person in document["people"]:
             _say(f"{person['pseudonym']} (project {person['project']})")
-            _table(("kind", "known as"), [(kind, ", ".join(all_)) for kind, all_ in person["known_as"].items()])
+            table(("kind", "known as"), [(kind, ", ".join(all_)) for kind, all_ in person["known_as"].items()])
     elif document["deed"] == "erased":
         _say(f"{document['pseudonym']} is forgotten; {len(document['versions'])} versions of data sets were replaced.")
         for model in document["models"]:
@@ -166,7 +166,7 @@ def publish(document: Document) -> None:
 def plan(document: Document) -> None:
     """Show each decision with its reason."""
     rows = [(d["key"], d["value"], d["reason"]) for d in document["decisions"]]
-    _table(("decided", "value", "because"), rows)
+    table(("decided", "value", "because"), rows)
     expected = document["plan"]["estimate"]
     if expected:
         _say(
@@ -206,7 +206,7 @@ def evaluate(document: Document) -> None:
 
 def scores(found: Sequence[Document]) -> None:
     """Show scores as a table: measure, structure or class, value, 95 % interval, patients."""
-    _table(("measure", "of", "value", "95 % interval", "patients"), [_score(one) for one in found])
+    table(("measure", "of", "value", "95 % interval", "patients"), [_score(one) for one in found])
 
 
 def _score(score: Document) -> tuple[object, ...]:
@@ -222,7 +222,7 @@ def _subgroups(found: dict[str, Sequence[Document]]) -> None:
         for group, scores in chosen.items()
         if scores
     ]
-    _table(("subgroup", "patients", *names), rows)
+    table(("subgroup", "patients", *names), rows)
 
 
 def _overall(scores: Sequence[Document]) -> dict[str, Document]:
@@ -242,9 +242,9 @@ def predict(document: Document) -> None:
     """Say what was found or answered, with intervals or probabilities, and whether it may leave."""
     rows = [(v["label"], _number(v["value"], v["unit"]), _interval(v), v["n"]) for v in document["volumes"]]
     if rows:
-        _table(("found", "size", "95 % interval", "from patients"), rows)
+        table(("found", "size", "95 % interval", "from patients"), rows)
     if document["answers"]:
-        _table(
+        table(
             ("asked", "answer", "probabilities or 95 % interval", "decided"),
             [_answer(one) for one in document["answers"]],
         )
@@ -279,7 +279,7 @@ def bench(document: Document) -> None:
              "█" * round(_BAR * (s["p50_ms"] or 0.0) / most))
             for s in way["stages"]
         ]  # fmt: skip
-        _table(("stage", "cold", "median", "95 %", ""), rows)
+        table(("stage", "cold", "median", "95 %", ""), rows)
     image = document["image"]
     size = _size(image["shape"], image["spacing_mm"]) if image else "nothing"
     _say(f"Read: {size}, {document['rounds']} times after a first one, with model {document['model'][:12]}.")
@@ -302,7 +302,7 @@ def diff_runs(document: Document) -> None:
         for s in document["scores"]
     ]  # fmt: skip
     if rows:
-        _table(("measure", "of", *heads), rows)
+        table(("measure", "of", *heads), rows)
     if not document["one_version"]:
         _say("They learnt from different versions of the data: their scores are of different patients.")
     if document["page"]:
@@ -311,7 +311,7 @@ def diff_runs(document: Document) -> None:
 
 def _otherwise(word: str, rows: Sequence[Document], heads: Sequence[str]) -> None:
     if rows:
-        _table((f"{word} otherwise", *heads), [(row["key"], row["first"], row["second"]) for row in rows])
+        table((f"{word} otherwise", *heads), [(row["key"], row["first"], row["second"]) for row in rows])
     else:
         _say(f"Nothing was {word} otherwise.")
 
@@ -324,7 +324,7 @@ def _beside(score: Document | None) -> str:
 
 def verify(document: Document) -> None:
     """List each link that holds, the newest first."""
-    _table(("step", "what holds"), [(link["step"], link["says"]) for link in document["links"]])
+    table(("step", "what holds"), [(link["step"], link["says"]) for link in document["links"]])
     whose = "this store's own" if document["is_own"] else "not this store's; compare it with what its owner says"
     _say(f"All {len(document['links'])} links hold, signed by key {document['key']} ({whose}).")
 
@@ -338,14 +338,14 @@ def kept(document: Document) -> None:
     if rows is None:
         thing = dict(document["thing"])
         found = thing.pop("scores", [])
-        _table(("", ""), list(thing.items()))
+        table(("", ""), list(thing.items()))
         if found:
             scores(found)
         return
     if not rows:
         _say(f"No {document['kind']} yet.")
         return
-    _table(tuple(rows[0]), [tuple(row.values()) for row in rows])
+    table(tuple(rows[0]), [tuple(row.values()) for row in rows])
 
 
 def info(document: Document) -> None:
@@ -363,7 +363,7 @@ def doctor(document: Document) -> None:
         ("ok" if c["held"] else "missing", c["name"], c["figure"], "" if c["held"] else c["mend"])
         for c in document["checks"]
     ]
-    _table(("", "what", "found", "what mends it"), rows)
+    table(("", "what", "found", "what mends it"), rows)
 
 
 def _time(ms: float | None) -> str:
@@ -377,11 +377,12 @@ def _agreeing(way: Document) -> str:
     return "" if figure is None else f", Dice with torch in float32 {figure:.4f}, least {way['least']:.4f}"
 
 
-def _table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    table = Table(*heads, box=None, pad_edge=False, header_style="dim")
+def table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print rows under their heads, the first 40 of them."""
+    grid = Table(*heads, box=None, pad_edge=False, header_style="dim")
     for row in rows[:_MANY]:
-        table.add_row(*(_cell(cell) for cell in row))
-    _console().print(table)
+        grid.add_row(*(_cell(cell) for cell in row))
+    _console().print(grid)
     if len(rows) > _MANY:
         _say(f"… and {len(rows) - _MANY} more; --json lists all.")
 

@@ -10,26 +10,31 @@ from isocenter.plugins import find
 
 if TYPE_CHECKING:
     from isocenter.pipeline.about import doctor, info
+    from isocenter.pipeline.adjudicating import adjudicate
+    from isocenter.pipeline.agreeing import make_consensus, measure_agreement
     from isocenter.pipeline.benching import bench
     from isocenter.pipeline.clinic import report
     from isocenter.pipeline.comparing import diff_runs
     from isocenter.pipeline.evaluating import evaluate
     from isocenter.pipeline.exporting import export_dataset
+    from isocenter.pipeline.exporting_labels import export_labels
+    from isocenter.pipeline.importing_labels import import_labels
     from isocenter.pipeline.intake import check, ingest
     from isocenter.pipeline.keeping import init, list_kept, remove_kept, show_kept, verify
     from isocenter.pipeline.learning import plan, train
     from isocenter.pipeline.publishing import publish
     from isocenter.pipeline.reading import predict
+    from isocenter.pipeline.reading_cases import read_cases
     from isocenter.pipeline.releasing import deid
     from isocenter.pipeline.scanning import convert, scan
     from isocenter.pipeline.sourcing import add_source, list_sources, show_source
     from isocenter.pipeline.vaulting import erase_person, find_person, open_vault, rotate_vault
 
 __all__ = [
-    "add_source", "bench", "check", "convert", "deid", "diff_runs", "doctor", "erase_person", "evaluate",
-    "export_dataset", "find_person", "info", "ingest", "init", "list_kept", "list_sources", "open_vault", "plan",
-    "predict", "publish", "remove_kept", "report", "rotate_vault", "scan", "show_kept", "show_source", "train",
-    "verify",
+    "add_source", "adjudicate", "bench", "check", "convert", "deid", "diff_runs", "doctor", "erase_person",
+    "evaluate", "export_dataset", "export_labels", "find_person", "import_labels", "info", "ingest", "init",
+    "list_kept", "list_sources", "make_consensus", "measure_agreement", "open_vault", "plan", "predict", "publish",
+    "read_cases", "remove_kept", "report", "rotate_vault", "scan", "show_kept", "show_source", "train", "verify",
 ]  # fmt: skip
 
 

@@ -1,20 +1,20 @@
 """A reader reads case after case, blindly: asked in the terminal, or with files for any viewer that are taken back."""
 
-import json
 import shutil
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from isocenter.case import Case, Dataset, Entry, Outline, Reading, Schema
-from isocenter.errors import FileError, InputError, LayoutError
+from isocenter.errors import InputError, LayoutError
 from isocenter.intake.cells import read_cells
 from isocenter.intake.issue import Issue, issue_of
 from isocenter.intake.labelling.imports.csv_table import reading_of
 from isocenter.intake.labelling.imports.masks import open_mask
 from isocenter.intake.labelling.interview import Ask, Interview, Stopped
+from isocenter.intake.labelling.journal import Journal
 from isocenter.intake.labelling.schema import read_schema
 from isocenter.intake.labelling.serve import (
     ANSWERS,
@@ -41,7 +41,6 @@ from isocenter.store import Store
 
 STEP = "label_read"
 WAYS = ("terminal", "files")
-_JOURNAL = "answers.jsonl"
 
 
 def read_cases(
@@ -85,7 +84,9 @@ def read_cases(
     stated = None if schema is None else read_schema(Path(schema))
     with opened(store) as house, house.hold(f"reading:{reader}"):
         dataset = house.datasets.get(name)
-        asked = stated if dataset.schema is None else dataset.schema if stated is None else dataset.schema.joined(stated)
+        asked = (
+            stated if dataset.schema is None else dataset.schema if stated is None else dataset.schema.joined(stated)
+        )
         desk = _Desk(house=house, dataset=replace(dataset, schema=asked), base=dataset, reader=reader, seed=seed)
         if back:
             return desk.take_back(out)
@@ -131,7 +132,7 @@ class _Desk:
 
     def interview(self, left: list[Entry], out: Path, ask: Ask, schema: Schema) -> Labelled:
         """Ask case after case until all are read or the reader stops; then keep what was said."""
-        journal = _Journal(out, reader=self.reader)
+        journal = Journal(out, reader=self.reader)
         done = journal.read()
         left = [entry for entry in left if entry.id not in done]
         try:
@@ -292,46 +293,11 @@ class _Back:
         return found
 
 
-class _Journal:
-    """What was said in a session that has not ended: a line a case, so that a power cut costs one case."""
-
-    def __init__(self, folder: Path, *, reader: str) -> None:
-        self._path, self._reader = folder / _JOURNAL, reader
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise FileError(f"{folder} cannot be written: {error.strerror}.") from error
-
-    def read(self) -> dict[str, Reading]:
-        """Return what a session that was cut off has left.
-
-        Raises:
-            FileError: It is another reader's.
-        """
-        if not self._path.is_file():
-            return {}
-        found = {}
-        for line in self._path.read_text(encoding="utf-8").splitlines():
-            try:
-                told = json.loads(line)
-            except ValueError:  # the line that was being written
-                continue
-            found[str(told["case"])] = Reading.from_document(told["reading"])
-        if any(one.reader != self._reader for one in found.values()):
-            raise FileError(f"{self._path} keeps another reader's answers. Name another folder.")
-        return found
-
-    def add(self, case: str, reading: Reading) -> None:
-        """Keep one case's answers."""
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"case": case, "reading": asdict(reading)}, ensure_ascii=False) + "\n")
-
-    def close(self) -> None:
-        """Remove it: the store has it all."""
-        self._path.unlink(missing_ok=True)
-
-
-_NOTHING: Mapping[str, Any] = {"name": "", "is_stated": True, "findings": [{"name": "case", "several": False, "levels": []}]}
+_NOTHING: Mapping[str, Any] = {
+    "name": "",
+    "is_stated": True,
+    "findings": [{"name": "case", "several": False, "levels": []}],
+}
 
 
 def _image(entry: Entry) -> str:

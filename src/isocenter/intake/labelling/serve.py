@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -168,12 +168,9 @@ def require_images(served: Served, folder: Path) -> None:
     for name, digest in served.files.items():
         path = folder / served.number / Path(name).name
         if not path.is_file() or _sha256(path) != digest:
-            raise InputError(f"{served.number}: {path.name} is not the image that was served. Have this case read again.")
-
-
-def structured(table: LabelTable) -> dict[str, int]:
-    """Return name to number of a table's structures."""
-    return {label.name: label.value for label in table}
+            raise InputError(
+                f"{served.number}: {path.name} is not the image that was served. Have this case read again."
+            )
 
 
 def stated_table(folder: Path) -> LabelTable | None:
@@ -199,6 +196,3 @@ def _is_picture(volume: Volume) -> bool:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-Progress = Callable[[int, int], None]

@@ -170,3 +170,23 @@ def _known(cases: Sequence[str], values: Array) -> dict[str, float | str]:
 
 def _worded(performance: Performance, words: Sequence[str]) -> Performance:
     return replace(performance, classes=tuple(words[int(float(name))] for name in performance.classes))
+
+
+def facts_of(reading: Reading, schema: Schema) -> dict[str, Fact]:
+    """Return one reading's answers as agreed facts; of findings that stand several times, whether they are there.
+
+    Args:
+        reading: What stands for the case, such as an adjudicated one.
+        schema: What was asked.
+    """
+    found: dict[str, Fact] = {}
+    for name in reading.asked:
+        asked = schema.finding(name)
+        seen = reading.seen(name)
+        if not asked.is_whole:
+            found[fact_name(name)] = Fact(value="yes" if seen else "no")
+        for level in () if asked.several or not seen else asked.levels:
+            if level.name in seen[0].levels:
+                label = level.name if asked.is_whole else f"{name}.{level.name}"
+                found[fact_name(label)] = Fact(value=seen[0].levels[level.name], unit=level.unit)
+    return found
