@@ -54,6 +54,12 @@ class Entry:
         if len(set(readers)) < len(readers):
             raise InputError(f"Case {self.id}: a reader has read it twice; keep one reading, or name them apart.")
 
+    @property
+    def said(self) -> tuple[tuple[str, How], ...]:
+        """Who has said something of the case, and how it came about; outlines first."""
+        outlined = ((one.reader, one.how) for one in self.outlines)
+        return (*outlined, *((one.reader, one.how) for one in self.readings))
+
     def renamed(self, name: Callable[[str], str]) -> "Entry":
         """Return the same case with its patient and its readers under other names."""
         outlines = (one if one.reader == UNSIGNED else replace(one, reader=name(one.reader)) for one in self.outlines)

@@ -95,5 +95,5 @@ class Reading:
 def _box(corners: Any) -> tuple[Corner, Corner] | None:
     if corners is None:
         return None
-    low, high = (tuple(map(float, corner)) for corner in corners)
-    return low, high
+    (s, r, c), (s2, r2, c2) = corners
+    return (float(s), float(r), float(c)), (float(s2), float(r2), float(c2))

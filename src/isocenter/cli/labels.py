@@ -1,6 +1,7 @@
 """Commands of readers' answers: import, read, agree, consensus, adjudicate, export."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -200,7 +201,7 @@ label_app = typer.Typer(
     help="What readers say: import, read, agree, consensus, adjudicate, export.", no_args_is_help=True,
     rich_markup_mode=None,
 )  # fmt: skip
-COMMANDS = {
+COMMANDS: dict[str, Callable[..., Outcome]] = {
     "import": import_labels,
     "read": read_cases,
     "agree": measure_agreement,

@@ -119,7 +119,7 @@ def _taken(dataset: Dataset, entry: Entry, take: str) -> tuple[Reading | None, O
     reading = next((one for one in entry.readings if one.reader == word), None)
     outline = next((one for one in entry.outlines if one.reader == word), None)
     if take and reading is None and outline is None:
-        there = sorted({one.reader for one in (*entry.outlines, *entry.readings)})
+        there = sorted({who for who, _ in entry.said})
         raise NotFoundError(f"{take!r} has said nothing of case {entry.id}. There are: {', '.join(there) or 'none'}.")
     return reading, outline
 

@@ -3,6 +3,7 @@
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from statistics import median
 from typing import Any
 
@@ -20,6 +21,7 @@ from isocenter.intake.labelling.settle import (
     Settled,
     agreed_facts,
     agreed_reading,
+    facts_of,
     performed_of,
     settle,
 )
@@ -67,7 +69,9 @@ def measure_agreement(
     return Labelled(
         step=AGREE, name=dataset.name, dataset=dataset.id, issues=tuple(doubts(dataset.entries, readers=wanted)),
         fields={
-            "readers": _reader_rows(dataset, wanted), "scores": [_row(one) for one in rows],
+            "readers": _reader_rows(dataset, wanted),
+            # all readers together first, then pair by pair
+            "scores": [_row(one) for one in sorted(rows, key=lambda one: bool(one.readers))],
             "seconds": time.monotonic() - begun,
         },
     )  # fmt: skip
@@ -120,7 +124,7 @@ def make_consensus(
         except BaseException:
             house.datasets.discard([one.digest for one in made.outlines.values()])  # Ctrl-C too leaves nothing behind
             raise
-    issues = (*doubts(dataset.entries, readers=wanted), *dict.fromkeys(made.issues))
+    issues = (*doubts(dataset.entries, readers=wanted), *_gathered(made.issues))
     fields |= {"by": by, "receipt": receipt, "seconds": time.monotonic() - begun}
     return Labelled(step=CONSENSUS, name=new.name, dataset=new.id, issues=issues, fields=fields)
 
@@ -191,6 +195,9 @@ class _Made:
                 reading = Reading(reader=self._reader, how="consensus")
             if reading is not None:
                 facts = agreed_facts(entry.id, self.settled)
+                for one in entry.readings:  # what somebody has decided stands
+                    if one.how == "adjudicated" and schema is not None:
+                        facts |= facts_of(one, schema)
                 found.append(Answer(case=entry.id, reading=reading, outline=outline, facts=facts))
         if not found:
             raise InputError("No two of the readers answered the same question, or outlined the same case.")
@@ -241,6 +248,16 @@ def _require_two(dataset: Dataset, readers: tuple[str, ...]) -> None:
             f"Two readers or more are wanted; data set {dataset.name!r} has {', '.join(there) or 'none'}. Add what "
             "others said with `isocenter label import`, or have them read with `isocenter label read`."
         )
+
+
+def _gathered(issues: Iterable[Issue]) -> Iterable[Issue]:
+    """Yield each issue once, with the number of cases that it stands for."""
+    groups: dict[Issue, list[str]] = defaultdict(list)
+    for issue in issues:
+        groups[replace(issue, where="")].append(issue.where)
+    for issue, places in groups.items():
+        more = f" and {len(places) - 1} more" if len(places) > 1 else ""
+        yield replace(issue, where=f"{places[0]}{more}")
 
 
 def _unsettled(finding: str) -> Issue:

@@ -16,7 +16,7 @@ from isocenter.image import Mask, write_nifti
 from isocenter.intake.labelling.coco import CocoDocument
 from isocenter.intake.labelling.table import TABLE, columns_of, rows_of, write_rows
 from isocenter.intake.layouts.writing.manifest import write_json
-from isocenter.intake.layouts.writing.order import Order, Written
+from isocenter.intake.layouts.writing.order import Order, Writer, Written
 from isocenter.pipeline.exporting import Exported, require_new, write_out
 from isocenter.pipeline.ground import Place, Watch, dataset_item, opened, told
 from isocenter.pipeline.labelled import table_of
@@ -59,11 +59,8 @@ def export_labels(
         SealError: A mask in the store was changed.
     """
     begun, out = time.monotonic(), require_new(out)
-    if as_ not in FORMS:
-        raise LayoutError(f"There is no form of labels {as_!r} to export to. {did_you_mean(as_, list(FORMS))}")
-    if (as_ == "seg") != (series is not None):
-        raise InputError("--from names the folder of DICOM that the data set was taken from; --as seg wants it.")
     with opened(store) as house:
+        write = _writer(as_, house, series)
         dataset = house.datasets.get(name)
         grants = require_use(house, dataset, "sharing")
         entries = tuple(_of(entry, readers) for entry in dataset.entries)
@@ -75,15 +72,28 @@ def export_labels(
             dataset=shown, version=dataset.id, case=partial(house.case, shown), grants=grants,
             progress=told(progress, "export"),
         )  # fmt: skip
-        writers = {
-            "csv": _write_csv, "nifti": _write_nifti, "coco": _write_coco,
-            "seg": partial(_write_seg, house=house, folder_in=series),
-        }  # fmt: skip
         with whole_folder(out) as aside:
             written = write_out(
-                house, order, aside, write=writers[as_], form=as_, step=STEP, inputs=[dataset_item(house, dataset)]
-            )
+                house, order, aside, write=write, form=as_, step=STEP,
+                inputs=[dataset_item(house, dataset)],
+            )  # fmt: skip
     return replace(written, out=out, seconds=time.monotonic() - begun)
+
+
+def _writer(form: str, house: Store, series: Path | None) -> Writer:
+    """Return how a form is written.
+
+    Raises:
+        LayoutError: There is no such form.
+        InputError: A folder of DICOM without need, or none where one is needed.
+    """
+    if form not in FORMS:
+        raise LayoutError(f"There is no form of labels {form!r} to export to. {did_you_mean(form, list(FORMS))}")
+    if (form == "seg") != (series is not None):
+        raise InputError("--from names the folder of DICOM that the data set was taken from; --as seg wants it.")
+    if series is not None:
+        return partial(_write_seg, house=house, folder_in=series)
+    return {"csv": _write_csv, "nifti": _write_nifti, "coco": _write_coco}[form]
 
 
 def _of(entry: Entry, readers: Sequence[str]) -> Entry:
@@ -145,9 +155,9 @@ def _write_coco(order: Order, folder: Path) -> Written:
 
 def _write_seg(order: Order, folder: Path, *, house: Store, folder_in: Path) -> Written:
     by_case: dict[str, list[Series]] = defaultdict(list)
-    for one in scan(folder_in).series:
-        for uid in (one.series_uid, one.study_uid):
-            by_case[house.keys.pseudonym(uid)].append(one)
+    for found in scan(folder_in).series:
+        for uid in (found.series_uid, found.study_uid):
+            by_case[house.keys.pseudonym(uid)].append(found)
     cases: dict[str, list[str]] = defaultdict(list)
     for _, case in order.cases():
         for one in case.annotations:

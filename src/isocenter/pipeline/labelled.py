@@ -57,8 +57,7 @@ def readers_in(dataset: Dataset, readers: Collection[str]) -> tuple[str, ...]:
 
 def own_readers(dataset: Dataset) -> tuple[str, ...]:
     """Return everybody who has said something, consensus and adjudication left out."""
-    said = [one for entry in dataset.entries for one in (*entry.outlines, *entry.readings)]
-    return tuple(sorted({one.reader for one in said if one.how not in AGREED}))
+    return tuple(sorted({who for entry in dataset.entries for who, how in entry.said if how not in AGREED}))
 
 
 def opener(house: Store, dataset: Dataset, *, readers: Collection[str] = ()) -> Opener:

@@ -262,20 +262,20 @@ class _Back:
             reading = reading_of(rows, schema, entry, reader=desk.reader)
         elif rows and any(cell for row in rows for name, cell in row.items() if name != "number"):
             reading = reading_of(rows, Schema.from_document(_NOTHING), entry, reader=desk.reader)
-        outline = self._outline(served, entry, is_answered=reading is not None)
+        outline = self._outline(served, entry)
         if reading is None and outline is None:
             return None
         reading = replace(reading or Reading(reader=desk.reader), image=served.image, blinded=True)
         return Answer(case=entry.id, reading=reading, outline=outline)
 
-    def _outline(self, served: Served, entry: Entry, *, is_answered: bool) -> Outline | None:
-        """Keep a mask that was drawn into; an empty one says that nothing is there only where a line says so too."""
+    def _outline(self, served: Served, entry: Entry) -> Outline | None:
+        """Keep a mask that was drawn into; an empty one that was saved again says that nothing is there."""
         stated = stated_table(self._folder)
         if not served.mask or stated is None:
             return None
         volume = self._desk.house.get_volume(_image(entry))
         mask, digest = open_mask(self._folder / served.number / Path(served.mask).name, stated, volume)
-        if not mask.present and not (is_answered and self._desk.dataset.table is not None):
+        if digest == served.untouched:
             return None
         self.table = grown(self._desk.dataset.table or self.table, stated)
         self._files[served.mask] = digest

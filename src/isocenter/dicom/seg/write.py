@@ -149,7 +149,7 @@ def _segmentation(
         device_serial_number=version[:64],
         content_label="SEGMENTATION",
         content_description=(f"Found by {algorithm}" if algorithm else "Drawn by a person")[:64],
-        series_description="Segmentation, machine result",
+        series_description="Segmentation, machine result" if algorithm else "Segmentation",
         specific_character_set=read.identity.SpecificCharacterSet,
         omit_empty_frames=any(cut.any() for cut in cuts.values()),
         pixel_measures=PixelMeasuresSequence(first.spacing, measures.SliceThickness, measures.SpacingBetweenSlices),

@@ -2,13 +2,15 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 import numpy as np
 
 from isocenter.case import Asked, Entry, Level, Observation, Schema
 from isocenter.intake.labelling.asked import AGREED, Opener, Ratings, own_readings, ratings_of
+from isocenter.intake.labelling.patterns import Array
 from isocenter.metrics import (
     Compared,
     bootstrap_ratings,
@@ -153,15 +155,25 @@ def _of_question(ratings: Ratings, how: Measuring) -> Iterator[Agreement]:
 
 
 def _of_numbers(ratings: Ratings, how: Measuring) -> Iterator[Agreement]:
-    complete = ~np.isnan(ratings.table).any(1)
-    first = {patient: row for row, patient in reversed(list(enumerate(ratings.patients))) if complete[row]}
+    rows = _first_of_patient(ratings.table, ratings.patients)
     for form in _FORMS:
-        found = icc(ratings.table[sorted(first.values())].reshape(-1, len(ratings.readers)), form=form)
+        found = icc(ratings.table[rows].reshape(-1, len(ratings.readers)), form=form)
         yield Agreement(score=found.score(name=form, label=ratings.label))
+    for pair in combinations(range(len(ratings.readers)), 2) if len(ratings.readers) > 2 else ():
+        names = ratings.readers[pair[0]], ratings.readers[pair[1]]
+        two = ratings.table[:, list(pair)]
+        found = icc(two[_first_of_patient(two, ratings.patients)].reshape(-1, 2), form="ICC(2,1)")
+        yield Agreement(score=found.score(name="ICC(2,1)", label=ratings.label), readers=names)
     found = bootstrap_ratings(
         interval_alpha, ratings.table, patients=ratings.patients, rounds=how.rounds, seed=how.seed
     )  # fmt: skip
     yield Agreement(score=found.score(name="alpha_interval", label=ratings.label))
+
+
+def _first_of_patient(table: Array, patients: Sequence[str]) -> list[int]:
+    """Return the first row of each patient that every reader has answered: measurements of one person depend."""
+    complete = [not np.isnan(row).any() for row in table]
+    return sorted({patient: row for row, patient in reversed(list(enumerate(patients))) if complete[row]}.values())
 
 
 def _of_several(
@@ -179,7 +191,7 @@ def _of_several(
             continue
         boxes = {name: np.array([one.box for one in marks], dtype=np.float64) for name, marks in seen.items()}
         compared += compare_boxes(boxes, patient=entry.patient, label=asked.name, least_overlap=_OVERLAP)
-        for first, second in _pairs(seen):
+        for first, second in combinations(sorted(seen), 2):
             for i, j in match_boxes(boxes[first], boxes[second], least_overlap=_OVERLAP).pairs:
                 matched[first, second].append((entry.patient, seen[first][i], seen[second][j]))
     yield from _over_pairs(compared, how)
@@ -192,25 +204,22 @@ def _of_level(
     matched: Sequence[tuple[str, Observation, Observation]], asked: Asked, level: Level, *, pair: tuple[str, str],
     how: Measuring,
 ) -> Iterator[Agreement]:  # fmt: skip
-    both = [(patient, *(level.number(mark.levels.get(level.name)) for mark in marks)) for patient, *marks in matched]
-    both = [row for row in both if not math.isnan(row[1] + row[2])]
+    rows = [
+        (patient, level.number(one.levels.get(level.name)), level.number(other.levels.get(level.name)))
+        for patient, one, other in matched
+    ]
+    both = [row for row in rows if not math.isnan(row[1] + row[2])]
     if not both:
         return
-    columns = [[row[place] for row in both] for place in (1, 2)]
+    columns = [np.array([row[1] for row in both]), np.array([row[2] for row in both])]
     label = f"{asked.name}.{level.name}"
     if level.form == "number":
-        found = icc(np.array(columns).T, form="ICC(2,1)")
+        found = icc(np.stack(columns, axis=1), form="ICC(2,1)")
         yield Agreement(score=found.score(name="ICC(2,1)", label=label), readers=pair)
         return
     name, measure = ("kappa_quadratic", quadratic_kappa) if level.form == "grades" else ("kappa_cohen", cohen_kappa)
     interval: Interval = bootstrap_of(
-        measure, [np.array(column) for column in columns], patients=[row[0] for row in both], rounds=how.rounds,
+        measure, columns, patients=[row[0] for row in both], rounds=how.rounds,
         seed=how.seed,
     )  # fmt: skip
     yield Agreement(score=interval.score(name=name, label=label), readers=pair)
-
-
-def _pairs(seen: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    names = sorted(seen)
-    for place, first in enumerate(names):
-        yield from ((first, second) for second in names[place + 1 :])

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -83,10 +84,10 @@ def ratings_of(entries: Sequence[Entry], schema: Schema | None, *, readers: Coll
     names = tuple(sorted({name for one in own for name in one}))
     for asked in () if schema is None else schema.findings:
         if not asked.is_whole:
-            yield _ratings(entries, own, names, asked.name, None, lambda one, asked=asked: _is_there(one, asked))
+            yield _ratings(entries, own, names, asked.name, None, partial(_is_there, asked))
         for level in () if asked.several else asked.levels:
             label = level.name if asked.is_whole else f"{asked.name}.{level.name}"
-            yield _ratings(entries, own, names, label, level, lambda one, a=asked, b=level: _answer(one, a, b))
+            yield _ratings(entries, own, names, label, level, partial(_answer, asked, level))
 
 
 def _ratings(
@@ -101,11 +102,11 @@ def _ratings(
     )  # fmt: skip
 
 
-def _is_there(reading: Reading, asked: Asked) -> float:
+def _is_there(asked: Asked, reading: Reading) -> float:
     return float(bool(reading.seen(asked.name))) if asked.name in reading.asked else math.nan
 
 
-def _answer(reading: Reading, asked: Asked, level: Level) -> float:
+def _answer(asked: Asked, level: Level, reading: Reading) -> float:
     seen = reading.seen(asked.name)
     return level.number(seen[0].levels.get(level.name)) if seen else math.nan
 

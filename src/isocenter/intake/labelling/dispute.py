@@ -47,7 +47,7 @@ def disputes(
     questions = list(ratings_of(entries, schema, readers=readers))
     found = []
     for place, entry in enumerate(entries):
-        if any(one.how == "adjudicated" for one in (*entry.outlines, *entry.readings)):
+        if any(how == "adjudicated" for _, how in entry.said):
             continue
         masks = open_masks(entry).masks if sum(one.how not in AGREED for one in entry.outlines) > 1 else {}
         told = [*_of_outlines(masks), *_of_boxes(entry, schema, readers), *_of_questions(questions, place)]

@@ -29,13 +29,15 @@ class Served:
         image: Digest of its first volume.
         files: Name to sha256 of the image files.
         mask: Name of the empty mask; empty where there is nothing to outline.
+        untouched: sha256 of that mask as it was served.
     """
 
     number: str
     token: str
     image: str
     files: Mapping[str, str]
-    mask: str
+    mask: str = ""
+    untouched: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +120,7 @@ def write_case(
     place.mkdir()
     files = {f"{number}/{path.name}": _sha256(path) for path in write_images(case, place)}
     if table is None:
-        return Served(number=number, token=token, image=image, files=files, mask="")
+        return Served(number=number, token=token, image=image, files=files)
     first = next(iter(case.volumes.values()))
     empty = Mask(labels=np.zeros(first.shape, dtype=np.uint8), affine=first.affine, table=table)
     name = "mask.png" if _is_picture(first) else "mask.nii.gz"
@@ -126,7 +128,9 @@ def write_case(
         write_raster(empty, place / name)
     else:
         write_nifti(empty, place / name, has_size=first.has_size)
-    return Served(number=number, token=token, image=image, files=files, mask=f"{number}/{name}")
+    return Served(
+        number=number, token=token, image=image, files=files, mask=f"{number}/{name}", untouched=_sha256(place / name)
+    )
 
 
 def write_session(session: Session, folder: Path, *, schema: Schema | None, table: LabelTable | None) -> None:

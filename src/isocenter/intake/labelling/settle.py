@@ -157,7 +157,7 @@ def _middle(ratings: Ratings, rule: Rule) -> Array:
     weights = np.array([rule.weights[name] for name in ratings.readers]) * ~np.isnan(ratings.table)
     total = weights.sum(1)
     sums = (np.nan_to_num(ratings.table) * weights).sum(1)
-    return np.divide(sums, total, out=np.full_like(sums, math.nan), where=total > 0)
+    return np.asarray(np.divide(sums, total, out=np.full_like(sums, math.nan), where=total > 0))
 
 
 def _filled(table: Array) -> Array:

@@ -76,18 +76,24 @@ def _with(entry: Entry, answers: Sequence[Answer], *, over: bool) -> Entry:
             reader = answer.outline.reader
             if not over and any(one.reader == reader and one != answer.outline for one in outlines):
                 raise InputError(_twice(reader, entry.id, "outlined"))
-            others = tuple(one for one in outlines if one.reader != reader)
-            # of several consensus the newest stands; of readers the first goes on standing
-            stands = answer.outline.how in ("consensus", "adjudicated")
-            outlines = (answer.outline, *others) if stands else (*others, answer.outline)
+            outlines = _with_outline(outlines, answer.outline)
         if answer.reading is not None:
             reader = answer.reading.reader
             old = next((one for one in readings if one.reader == reader), None)
             new = answer.reading if old is None else _joined(old, answer.reading, entry.id, over=over)
-            readings = (*(one for one in readings if one.reader != reader), new)
+            readings = tuple(new if one is old else one for one in readings) + (() if old is not None else (new,))
         facts = {**entry.facts, **answer.facts}
         entry = replace(entry, outlines=outlines, readings=readings, facts=facts)
     return entry
+
+
+def _with_outline(outlines: tuple[Outline, ...], new: Outline) -> tuple[Outline, ...]:
+    """Return outlines with a reader's new ones; of several consensus the newest stands, of readers still the first."""
+    if new.how in ("consensus", "adjudicated"):
+        return (new, *(one for one in outlines if one.reader != new.reader))
+    if any(one.reader == new.reader for one in outlines):
+        return tuple(new if one.reader == new.reader else one for one in outlines)
+    return (*outlines, new)
 
 
 def _joined(old: Reading, new: Reading, case: str, *, over: bool) -> Reading:

@@ -120,7 +120,8 @@ def _box(
     low, high = edges.min(0), edges.max(0)
     if (high - low >= 2).all():  # around it: one pixel less on each side
         low, high = low + 1, high - 1
-    return (float(min(slices)), *map(float, low)), (max(slices) + 1.0, *map(float, high + 1))
+    (row, column), (to_row, to_column) = low.tolist(), (high + 1).tolist()
+    return (float(min(slices)), row, column), (max(slices) + 1.0, to_row, to_column)
 
 
 def _slice(z_mm: float, volume: Volume) -> int:
