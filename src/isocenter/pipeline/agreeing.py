@@ -28,7 +28,7 @@ from isocenter.intake.labelling.settle import (
 from isocenter.intake.labelling.version import Answer, with_answers
 from isocenter.metrics import bootstrap
 from isocenter.pipeline.ground import Place, Watch, opened, told
-from isocenter.pipeline.labelled import Labelled, opener, own_readers, readers_in, saved, table_of
+from isocenter.pipeline.labelled import Labelled, opener, own_readers, readers_in, saved
 from isocenter.pipeline.public import known
 from isocenter.plugins import did_you_mean
 from isocenter.result import Check
@@ -118,7 +118,7 @@ def make_consensus(
             made.settle_outlines(told(progress, "consensus"))
             new = with_answers(dataset, made.answers(), table=dataset.table, schema=dataset.schema, over=True)
             fields = made.fields()
-            checks = (Check(name="readers", held=True, figure=str(len(made.who)), limit="2 or more"),)
+            checks = (Check(name="readers", held=True, figure=str(len(made.used)), limit="2 or more"),)
             facts = {"by": by, "weights": dict(weights or {}), **fields}
             receipt = saved(house, dataset, new, step=CONSENSUS, checks=checks, facts=facts)
         except BaseException:
@@ -135,8 +135,8 @@ class _Made:
     def __init__(self, *, house: Store, dataset: Dataset, reader: str, rule: Rule, readers: tuple[str, ...]) -> None:
         self._house, self._dataset, self._reader, self._rule = house, dataset, reader, rule
         self._readers = readers
-        self.who = readers or own_readers(dataset)
         self.settled: list[Settled] = []
+        self.used: set[str] = set()
         self.outlines: dict[str, Outline] = {}
         self.issues: list[Issue] = []
         self._performed: dict[tuple[str, str], list[tuple[str, Performed]]] = defaultdict(list)
@@ -147,6 +147,8 @@ class _Made:
         for ratings in ratings_of(self._dataset.entries, schema, readers=self._readers):
             several = np.count_nonzero((~np.isnan(ratings.table)).sum(1) > 1)
             if several:
+                answered = ~np.isnan(ratings.table).all(0)
+                self.used |= {name for name, there in zip(ratings.readers, answered, strict=True) if there}
                 found = settle(ratings, self._rule)
                 self.settled.append(found)
                 self.issues += found.issues
@@ -166,7 +168,7 @@ class _Made:
                 progress(place, len(entries))
 
     def _outline(self, entry: Entry, masks: Mapping[str, Any]) -> None:
-        table_of(self._dataset)
+        self.used |= set(masks)
         rule = self._rule
         if isinstance(rule, Vote) and rule.weights is not None:
             rule = Vote(weights={name: weight for name, weight in rule.weights.items() if name in masks})
@@ -206,7 +208,7 @@ class _Made:
     def fields(self) -> dict[str, Any]:
         """Return what the document and the receipt say."""
         return {
-            "readers": list(self.who),
+            "readers": sorted(self.used),
             "outlines": len(self.outlines),
             "questions": [{"label": s.label, "cases": len(s.answers), "disputed": s.disputed} for s in self.settled],
             "performance": [*self._of_outlines(), *self._of_answers()],

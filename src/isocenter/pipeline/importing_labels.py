@@ -6,10 +6,12 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from isocenter.case import Dataset, Entry, Outline, Reading, Schema
 from isocenter.errors import LayoutError
-from isocenter.image import LabelTable, Volume
-from isocenter.intake.issue import Issue
+from isocenter.image import LabelTable, Mask, Volume
+from isocenter.intake.issue import Issue, issue_of
 from isocenter.intake.labelling.imports import importer_of, recognise
 from isocenter.intake.labelling.said import Said, Wanted
 from isocenter.intake.labelling.schema import read_schema
@@ -99,11 +101,13 @@ class _Taken:
         self.answers: list[Answer] = []
         self.issues: list[Issue] = []
         self._files: dict[str, str] = {}
+        self._drawn: dict[tuple[str, str], str] = {}
+        self._put: list[str] = []
 
     @property
     def digests(self) -> list[str]:
         """What was put into the store."""
-        return [one.outline.digest for one in self.answers if one.outline is not None]
+        return self._put
 
     @property
     def items(self) -> tuple[Item, ...]:
@@ -128,7 +132,10 @@ class _Taken:
             if other is not None:
                 self.issues.append(other)
                 continue
-            self.answers.append(Answer(case=entry.id, reading=reading, outline=self._outline(one)))
+            try:
+                self.answers.append(Answer(case=entry.id, reading=reading, outline=self._outline(one)))
+            except LabelError as error:
+                self.issues.append(issue_of(error, where=f"{entry.id} ({reading.reader})"))
             self._files |= one.files
 
     def require_sound(self, *, leave_out: bool) -> None:
@@ -153,9 +160,32 @@ class _Taken:
         if said.mask is None:
             return None
         self.table = grown(self.table, said.mask.table)
-        mask = said.mask.in_table(self.table)
-        digest = self._house.put_mask(mask)
+        key, mask = (said.case, said.reading.reader), said.mask.in_table(self.table)
+        if key in self._drawn:  # one file for each structure is common
+            mask = _together(self._house.get_mask(self._drawn[key], table=self.table), mask)
+            self.answers = [one for one in self.answers if _key(one) != key or one.outline is None]
+        self._drawn[key] = digest = self._house.put_mask(mask)
+        self._put.append(digest)
         return Outline(reader=said.reading.reader, how=said.reading.how, digest=digest, present=mask.present)
+
+
+def _key(answer: Answer) -> tuple[str, str]:
+    return answer.case, "" if answer.outline is None else answer.outline.reader
+
+
+def _together(first: Mask, second: Mask) -> Mask:
+    """Return the outlines of two files of one reader.
+
+    Raises:
+        LabelError: They overlap, or outline one structure twice.
+    """
+    both = int(np.count_nonzero((first.labels > 0) & (second.labels > 0)))
+    if both or set(first.present) & set(second.present):
+        raise LabelError(
+            f"Two files of one reader outline this case, and {both} voxels or a structure in both. Keep one of them, or "
+            "name the readers apart."
+        )
+    return replace(first, labels=np.maximum(first.labels, second.labels))
 
 
 def _wanted(house: Store, dataset: Dataset, schema: Schema | None, *, reader: str) -> Wanted:

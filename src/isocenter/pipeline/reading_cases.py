@@ -131,7 +131,11 @@ class _Desk:
         return self.house.case(self.dataset, replace(entry, outlines=(), readings=(), facts={}))
 
     def interview(self, left: list[Entry], out: Path, ask: Ask, schema: Schema) -> Labelled:
-        """Ask case after case until all are read or the reader stops; then keep what was said."""
+        """Ask case after case until all are read or the reader stops; then keep what was said.
+
+        Raises:
+            InputError: The reader stopped before the first case was read.
+        """
         journal = Journal(out, reader=self.reader)
         done = journal.read()
         left = [entry for entry in left if entry.id not in done]
@@ -165,7 +169,11 @@ class _Desk:
         )  # fmt: skip
 
     def lay_out(self, left: list[Entry], out: Path) -> Labelled:
-        """Write cases as files; nothing is kept until they come back."""
+        """Write cases as files; nothing is kept until they come back.
+
+        Raises:
+            InputError: Nothing is asked.
+        """
         table = structures_of(self.dataset.table, self.dataset.schema)
         if table is None and self.dataset.schema is None:
             raise InputError("Nothing is asked: name a schema with --schema, or structures to outline.")
@@ -182,7 +190,12 @@ class _Desk:
         return Labelled(step=STEP, name=self.base.name, dataset=self.base.id, fields=fields)
 
     def take_back(self, out: Path) -> Labelled:
-        """Keep what a reader has drawn and written into the files that they were given."""
+        """Keep what a reader has drawn and written into the files that they were given.
+
+        Raises:
+            InputError: They are another reader's files.
+            LayoutError: An answer that cannot be used, or none.
+        """
         session = read_session(out)
         if session.reader != self.reader:
             raise InputError(f"These files were served to another reader than {self.reader!r}.")
@@ -237,7 +250,11 @@ class _Back:
         return tuple(Item(name=f"labels:{name}", digest=digest) for name, digest in self._files.items())
 
     def answers(self) -> Iterator[Answer]:
-        """Yield what was said of each case; cases that nobody touched are left for later."""
+        """Yield what was said of each case; cases that nobody touched are left for later.
+
+        Raises:
+            InputError: Never: what is wrong with a case becomes an issue.
+        """
         rows = self._rows()
         for served in self._session.cases:
             entry = self._desk.entry_of(served.token)

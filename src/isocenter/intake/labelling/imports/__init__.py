@@ -45,11 +45,16 @@ def recognise(path: Path) -> str:
     if not path.exists():
         raise LayoutError(f"There is no such file or folder: {path.name!r}. Check how the path is written.")
     files = [path] if path.is_file() else sorted(one for one in path.rglob("*") if one.is_file())
-    forms = [_form(one) for one in files if not one.name.startswith(".") and one.name != "labels.json"]
+    forms = [_form(one) for one in files if not one.name.startswith(".") and not _is_beside(one)]
     known = [form for form in forms if form]
     if not known:
         raise LayoutError(f"{path.name!r} holds no labels of a known form. Say which with --as: {', '.join(FORMS)}.")
     return max(sorted(set(known)), key=known.count)
+
+
+def _is_beside(path: Path) -> bool:
+    """Return whether a file lies beside labels and is none: what they mean, or what an export says of itself."""
+    return path.name in ("labels.json", "manifest.json") or path.parent.name == "receipts"
 
 
 def _form(path: Path) -> str:

@@ -69,8 +69,8 @@ def _said(file: _File, names: list[str], wanted: Wanted, *, is_many: bool, schem
             continue
         try:
             volume = wanted.image(entry)
-            if "height" in image and "width" in image:
-                require_size(volume, (int(image["height"]), int(image["width"])))
+            is_sized = "height" in image and "width" in image
+            require_size(volume, (int(image["height"]), int(image["width"])) if is_sized else None)
             drawn = [_drawn(one, called, volume) for one in by_image[image["id"]]]
             reader = wanted.named(path.stem if is_many else "")
             reading, flat = reading_of(drawn, schema, entry, reader=reader)

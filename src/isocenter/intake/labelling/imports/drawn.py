@@ -42,13 +42,15 @@ def filled(polygons: Sequence[Sequence[float]], shape: tuple[int, int]) -> npt.N
     return fill_contours(rings, shape)
 
 
-def require_size(volume: Volume, size: tuple[int, int]) -> None:
-    """Do nothing where a picture has the (rows, columns) that its labels speak of.
+def require_size(volume: Volume, size: tuple[int, int] | None) -> None:
+    """Do nothing where a picture has the (rows, columns) that its labels speak of, if they do.
 
     Raises:
-        GridError: It has not: they were drawn on another version of it.
+        GridError: It has not: they were drawn on another version of it; or the case is no picture.
     """
-    if volume.shape[1:] != size:
+    if volume.shape[0] != 1:
+        raise GridError(f"The labels are of a picture, and the case has {volume.shape[0]} slices.")
+    if size is not None and volume.shape[1:] != size:
         raise GridError(
             f"The labels were drawn on a picture of {size[0]}×{size[1]}, the case has "
             f"{volume.shape[1]}×{volume.shape[2]}. Take the picture in that they were drawn on, or scale them to it."

@@ -57,8 +57,7 @@ def _said(
             continue
         try:
             size = int(_text(tree, "size/height") or 0), int(_text(tree, "size/width") or 0)
-            if all(size):
-                require_size(wanted.image(entry), size)
+            require_size(wanted.image(entry), size if all(size) else None)
             folder = path.parent.name if path.parent != root else ""
             drawn = [_drawn(one) for one in tree.iter("object")]
             reading, flat = reading_of(drawn, schema, entry, reader=wanted.named("" if wanted.reader else folder))
