@@ -147,7 +147,7 @@ class _Made:
         for ratings in ratings_of(self._dataset.entries, schema, readers=self._readers):
             several = np.count_nonzero((~np.isnan(ratings.table)).sum(1) > 1)
             if several:
-                answered = ~np.isnan(ratings.table).all(0)
+                answered = [not np.isnan(column).all() for column in ratings.table.T]
                 self.used |= {name for name, there in zip(ratings.readers, answered, strict=True) if there}
                 found = settle(ratings, self._rule)
                 self.settled.append(found)

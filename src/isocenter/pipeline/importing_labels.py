@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from isocenter.case import Dataset, Entry, Outline, Reading, Schema
-from isocenter.errors import LayoutError
+from isocenter.errors import LabelError, LayoutError
 from isocenter.image import LabelTable, Mask, Volume
 from isocenter.intake.issue import Issue, issue_of
 from isocenter.intake.labelling.imports import importer_of, recognise
@@ -133,9 +133,11 @@ class _Taken:
                 self.issues.append(other)
                 continue
             try:
-                self.answers.append(Answer(case=entry.id, reading=reading, outline=self._outline(one)))
+                outline = self._outline(one)
             except LabelError as error:
                 self.issues.append(issue_of(error, where=f"{entry.id} ({reading.reader})"))
+                continue
+            self.answers.append(Answer(case=entry.id, reading=reading, outline=outline))
             self._files |= one.files
 
     def require_sound(self, *, leave_out: bool) -> None:
@@ -182,8 +184,8 @@ def _together(first: Mask, second: Mask) -> Mask:
     both = int(np.count_nonzero((first.labels > 0) & (second.labels > 0)))
     if both or set(first.present) & set(second.present):
         raise LabelError(
-            f"Two files of one reader outline this case, and {both} voxels or a structure in both. Keep one of them, or "
-            "name the readers apart."
+            f"Two files of one reader outline this case, and {both} voxels or a structure in both. Keep one of "
+            "them, or name the readers apart."
         )
     return replace(first, labels=np.maximum(first.labels, second.labels))
 
