@@ -80,6 +80,12 @@ def test_a_table_says_findings_on_several_levels(tmp_path: Path) -> None:
     assert ben.blinded is False
 
 
+def test_an_empty_cell_is_no_answer_and_none_is_one(tmp_path: Path) -> None:
+    path = table(tmp_path / "a.csv", "case,reader,finding,quality", "a,anna,,good", "b,anna,none,good")
+    said, _, _ = heard(path, wanted("a", "b", schema=SCHEMA))
+    assert [one.reading.asked for one in said] == [(WHOLE,), (WHOLE, "nodule")]
+
+
 def test_without_a_schema_a_table_shows_one(tmp_path: Path) -> None:
     path = table(tmp_path / "a.csv", "case,reader,diagnosis,length", "a,r1,benign,3", "a,r2,malignant,4.5")
     _, _, schema = heard(path, wanted("a"))

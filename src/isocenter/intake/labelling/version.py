@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from isocenter.case import Dataset, Entry, Fact, Outline, Reading, Schema
 from isocenter.errors import InputError
 from isocenter.image import Label, LabelTable
+from isocenter.intake.labelling.asked import AGREED
 
 Facts = Mapping[str, Fact]
 
@@ -80,7 +81,8 @@ def _with(entry: Entry, answers: Sequence[Answer], *, over: bool) -> Entry:
         if answer.reading is not None:
             reader = answer.reading.reader
             old = next((one for one in readings if one.reader == reader), None)
-            new = answer.reading if old is None else _joined(old, answer.reading, entry.id, over=over)
+            is_own = old is not None and answer.reading.how not in AGREED  # what was agreed anew stands alone
+            new = _joined(old, answer.reading, entry.id, over=over) if old is not None and is_own else answer.reading
             readings = tuple(new if one is old else one for one in readings) + (() if old is not None else (new,))
         facts = {**entry.facts, **answer.facts}
         entry = replace(entry, outlines=outlines, readings=readings, facts=facts)
@@ -89,7 +91,7 @@ def _with(entry: Entry, answers: Sequence[Answer], *, over: bool) -> Entry:
 
 def _with_outline(outlines: tuple[Outline, ...], new: Outline) -> tuple[Outline, ...]:
     """Return outlines with a reader's new ones; of several consensus the newest stands, of readers still the first."""
-    if new.how in ("consensus", "adjudicated"):
+    if new.how in AGREED:
         return (new, *(one for one in outlines if one.reader != new.reader))
     if any(one.reader == new.reader for one in outlines):
         return tuple(new if one.reader == new.reader else one for one in outlines)
@@ -98,7 +100,9 @@ def _with_outline(outlines: tuple[Outline, ...], new: Outline) -> tuple[Outline,
 
 def _joined(old: Reading, new: Reading, case: str, *, over: bool) -> Reading:
     """Return what a reader said at two times, of different things."""
-    if not over and set(old.asked) & set(new.asked) and old.observations != new.observations:
+    both = set(old.asked) & set(new.asked)
+    before, now = ([seen for seen in one.observations if seen.finding in both] for one in (old, new))
+    if not over and before != now:
         raise InputError(_twice(new.reader, case, "read"))
     kept = tuple(one for one in old.observations if one.finding not in new.asked)
     return replace(

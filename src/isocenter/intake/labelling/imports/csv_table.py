@@ -1,6 +1,6 @@
 """Readers' answers as a table: a line for each case and reader, or for each finding of theirs."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,7 @@ from isocenter.plugins import did_you_mean
 OWN = ("case", "reader", "finding", "certainty", "minutes", "blinded", "image", "box")
 """Columns with a meaning of their own; all others are levels."""
 
+_DIGITS = 8  # of an image's digest that are enough to know it by
 _NONE = ("none", "-", "")
 _YES, _NO = ("yes", "1", "true"), ("no", "0", "false")
 
@@ -52,8 +53,8 @@ def schema_of(lines: Lines, levels: Sequence[str], *, name: str) -> Schema:
     if not kinds:
         found = tuple(_shown(level, [row[level] for row in rows]) for level in levels)
         return Schema(name=name, findings=(Asked(name=WHOLE, levels=found),), is_stated=False)
-    per_case = [(row["case"], row.get("reader", ""), row.get("finding", "")) for row in rows]
-    several = {finding for case, reader, finding in per_case if per_case.count((case, reader, finding)) > 1}
+    per_case = Counter((row["case"], row.get("reader", ""), row.get("finding", "")) for row in rows)
+    several = {finding for (_, _, finding), count in per_case.items() if count > 1}
     findings = []
     for kind in kinds:
         of_kind = {level: [row[level] for row in rows if row.get("finding") == kind] for level in levels}
@@ -111,14 +112,14 @@ def reading_of(rows: Sequence[Mapping[str, str]], schema: Schema, entry: Entry, 
         if len(mine) > 1 and not asked.several:
             raise InputError(f"{asked.name} stands twice; a case shows it once, unless the schema says several.")
         observations += [_observed(asked, row) for row in mine]
-    strange = {row.get("finding", "") for row in rows} - {""}
-    for word in sorted(word for word in strange if word.lower() not in _NONE):
+    told = {row.get("finding", "") for row in rows} - {""}
+    for word in sorted(word for word in told if word.lower() not in _NONE):
         schema.finding(word)
     first = rows[0]
     return Reading(
         reader=reader, image=_image(first.get("image", ""), entry), observations=tuple(observations),
-        # of the one line of a case that names no finding, those that could be there were not
-        asked=tuple(one.name for one in schema.findings if one.is_whole or "finding" in first),
+        # an empty cell is no answer; "none", or another finding, says that this one is not there
+        asked=tuple(one.name for one in schema.findings if one.is_whole or told),
         certainty=_number(first, "certainty"), blinded=_flag(first.get("blinded", "")),
         seconds=None if _number(first, "minutes") is None else 60 * (_number(first, "minutes") or 0.0),
     )  # fmt: skip
@@ -148,7 +149,7 @@ def _box(cell: str) -> tuple[tuple[float, float, float], tuple[float, float, flo
 def _image(cell: str, entry: Entry) -> str:
     """Return the digest of the image that was read, which need not be written in full."""
     own = next(iter(entry.volumes.values()))
-    return own if cell and own.startswith(cell) else cell
+    return own if len(cell) >= _DIGITS and own.startswith(cell) else cell
 
 
 def _number(row: Mapping[str, str], name: str) -> float | None:
