@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, settings
 
 from isocenter.case import Change, Dataset, Entry, Fact, Outline, Source, Split, changes_between, draw_split
 from isocenter.image import LabelTable
@@ -93,6 +93,7 @@ def test_a_change_is_found_and_called_what_it_is(name: str) -> None:
     assert {change.kind for change in changes_between(before, after)} == {kind}
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.lists(st.sampled_from(sorted(EDITS)), max_size=4, unique=True))
 def test_something_changed_exactly_where_the_ids_differ(names: list[str]) -> None:
     after = dataset()

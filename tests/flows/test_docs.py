@@ -97,7 +97,9 @@ def test_command_lines_on_a_page_name_what_exists(page: Path) -> None:
             if words[:1] != ["isocenter"] or len(words) < 2:
                 continue
             command = (
-                words[1:3] if words[1] in ("runs", "models", "datasets", "vault", "source", "version") else words[1:2]
+                words[1:3]
+                if words[1] in ("runs", "models", "datasets", "vault", "source", "version", "label")
+                else words[1:2]
             )
             told = told_by(*command)
             for option in (word for word in words if word.startswith("--")):

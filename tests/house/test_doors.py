@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from isocenter import pipeline
-from isocenter.cli import commands, privacy, sources, versions
+from isocenter.cli import commands, labels, privacy, sources, versions
 from isocenter.pipeline.steps import STEPS
 
 OF_THE_SCREEN = {"json"}  # what only a command has: how to show
-OF_PYTHON = {"progress", "curves"}  # what only a function has: whom to tell
+OF_PYTHON = {"progress", "curves", "ask"}  # what only a function has: whom to tell, whom to ask
 KEPT = {"list_kept", "show_kept", "remove_kept"}
 WITHOUT_TORCH = (
     ["--help"],
@@ -27,7 +27,7 @@ WITHOUT_TORCH = (
 
 
 def command_of(step: str) -> object:
-    return getattr(next(room for room in (privacy, sources, versions, commands) if hasattr(room, step)), step)
+    return getattr(next(room for room in (privacy, sources, versions, labels, commands) if hasattr(room, step)), step)
 
 
 def parameters(function: object) -> dict[str, inspect.Parameter]:
@@ -65,6 +65,7 @@ def test_the_help_of_a_command_holds_an_example(name: str) -> None:
             ("vault", privacy.vault_app),
             ("source", sources.source_app),
             ("version", versions.version_app),
+            ("label", labels.label_app),
         )
         for command in room.registered_commands
     ],

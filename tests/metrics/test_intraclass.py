@@ -36,6 +36,34 @@ def test_the_published_table_comes_out(form: Form) -> None:
     assert found.n == 6
 
 
+def residual(design: np.ndarray) -> float:
+    """Return the sum of squares that a linear model of the judges' table leaves over."""
+    values = JUDGES.astype(float).ravel()
+    return float(((values - design @ np.linalg.lstsq(design, values, rcond=None)[0]) ** 2).sum())
+
+
+def test_mean_squares_are_those_of_the_paper_and_give_its_figures() -> None:
+    subjects, judges = np.kron(np.eye(6), np.ones((4, 1))), np.kron(np.ones((6, 1)), np.eye(4))
+    both = np.hstack([subjects, judges])
+    nothing = np.ones((24, 1))
+    between = (residual(judges) - residual(both)) / 5
+    within, raters = residual(subjects) / 18, (residual(subjects) - residual(both)) / 3
+    error = residual(both) / 15
+    # table 3 of the paper; what is left over by least squares knows nothing of how icc counts
+    assert (between, within, raters, error) == pytest.approx((11.24, 6.26, 32.49, 1.02), abs=0.005)
+    assert residual(nothing) == pytest.approx(5 * between + 18 * within)
+    figures = {
+        "ICC(1,1)": (between - within) / (between + 3 * within),
+        "ICC(2,1)": (between - error) / (between + 3 * error + 4 * (raters - error) / 6),
+        "ICC(3,1)": (between - error) / (between + 3 * error),
+        "ICC(1,k)": (between - within) / between,
+        "ICC(2,k)": (between - error) / (between + (raters - error) / 6),
+        "ICC(3,k)": (between - error) / between,
+    }
+    for form in get_args(Form):
+        assert metrics.icc(JUDGES, form=form).value == pytest.approx(figures[form])
+
+
 def drawn(rng: np.random.Generator, cases: int, readers: int) -> np.ndarray:
     """Return measurements of which cases make 4 of 6 parts of the variance, readers and error one each."""
     of_cases, of_readers = rng.normal(0, 2, (cases, 1)), rng.normal(0, 1, (1, readers))

@@ -47,6 +47,19 @@ def test_fleiss_kappa_is_that_of_the_paper() -> None:
     assert metrics.fleiss_kappa(np.array(rows)) == pytest.approx(0.430, abs=5e-4)
 
 
+def test_the_table_of_the_paper_has_its_marginals_and_kappa_by_hand() -> None:
+    table = np.array(FLEISS)
+    assert (table.sum(1) == 6).all()
+    shares = table.sum(0) / table.sum()
+    # the paper's p_j, and its kappa by the plain formula: mean agreement of pairs, less what chance gives
+    assert shares == pytest.approx([0.144, 0.144, 0.167, 0.306, 0.239], abs=5e-4)
+    agreed = np.mean([sum(n * (n - 1) for n in row) / 30 for row in table])
+    by_hand = (agreed - (shares**2).sum()) / (1 - (shares**2).sum())
+    assert by_hand == pytest.approx(0.430, abs=5e-4)
+    rows = np.array([np.repeat(np.arange(5.0), row) for row in FLEISS])
+    assert metrics.fleiss_kappa(rows) == pytest.approx(by_hand)
+
+
 @pytest.mark.parametrize(("measure", "published"), ALPHAS.items(), ids=lambda one: getattr(one, "__name__", ""))
 def test_alpha_is_that_of_the_paper(measure: Measure, published: float) -> None:
     assert measure(KRIPPENDORFF) == pytest.approx(published, abs=5e-4)

@@ -1,5 +1,6 @@
 """What a reader said of a case, and who."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -8,7 +9,7 @@ from isocenter.image import Mask
 UNSIGNED = "reference"
 """The reader of outlines that come without a word of who drew them."""
 
-How = Literal["manual", "algorithm", "consensus", "unknown"]
+How = Literal["manual", "algorithm", "consensus", "adjudicated", "unknown"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,3 +28,9 @@ class Annotation:
     mask: Mask
     how: How = "unknown"
     made_on: str = ""
+
+
+def standing(annotations: Iterable[Annotation]) -> Annotation | None:
+    """Return the outlines that stand for a case: what was adjudicated, else a consensus, else the first reader's."""
+    ranks: dict[How, int] = {"adjudicated": 0, "consensus": 1}
+    return min(annotations, key=lambda one: ranks.get(one.how, 2), default=None)

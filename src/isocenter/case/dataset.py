@@ -9,6 +9,8 @@ from typing import Any
 
 from isocenter.case.annotation import UNSIGNED, How
 from isocenter.case.case import Fact
+from isocenter.case.reading import Reading
+from isocenter.case.schema import Schema
 from isocenter.case.source import Source
 from isocenter.case.split import Side, Split
 from isocenter.errors import InputError, NotFoundError, SplitError
@@ -38,6 +40,10 @@ class Entry:
 
     Args:
         source: Id in the register of sources; empty where nobody said where it comes from.
+        readings: What readers said beside outlines, each reader once.
+
+    Raises:
+        InputError: Two readings by one reader.
     """
 
     id: str
@@ -47,6 +53,18 @@ class Entry:
     facts: Mapping[str, Fact] = field(default_factory=dict)
     day: int | None = None
     source: str = ""
+    readings: tuple[Reading, ...] = ()
+
+    def __post_init__(self) -> None:
+        readers = [reading.reader for reading in self.readings]
+        if len(set(readers)) < len(readers):
+            raise InputError(f"Case {self.id}: a reader has read it twice; keep one reading, or name them apart.")
+
+    @property
+    def said(self) -> tuple[tuple[str, How], ...]:
+        """Who has said something of the case, and how it came about; outlines first."""
+        outlined = ((one.reader, one.how) for one in self.outlines)
+        return (*outlined, *((one.reader, one.how) for one in self.readings))
 
     @property
     def image(self) -> str:
@@ -57,13 +75,17 @@ class Entry:
     def renamed(self, name: Callable[[str], str]) -> "Entry":
         """Return the same case with its patient and its readers under other names."""
         outlines = (one if one.reader == UNSIGNED else replace(one, reader=name(one.reader)) for one in self.outlines)
-        return replace(self, id=name(self.id), patient=name(self.patient), outlines=tuple(outlines))
+        readings = (one if one.reader == UNSIGNED else replace(one, reader=name(one.reader)) for one in self.readings)
+        return replace(
+            self, id=name(self.id), patient=name(self.patient), outlines=tuple(outlines), readings=tuple(readings)
+        )
 
     def to_document(self) -> dict[str, Any]:
         """Return the entry as nested plain JSON values; what is said of few cases is left out of the others."""
         document = asdict(self)
-        if not self.source:
-            del document["source"]
+        for name in ("source", "readings"):
+            if not document[name]:
+                del document[name]
         for outline in document["outlines"]:
             if not outline["made_on"]:
                 del outline["made_on"]
@@ -80,6 +102,7 @@ class Dataset:
         table: What the labels mean; None where nothing is labelled.
         split: None where there are too few patients to split; such a set can be evaluated on, not learnt from.
         left_out: Things that were found and not taken in, each with the reason.
+        schema: What readers were asked; None where nobody was.
 
     Raises:
         InputError: No case, or two cases of one id.
@@ -92,6 +115,7 @@ class Dataset:
     split: Split | None
     source: Source = field(default_factory=Source)
     left_out: tuple[str, ...] = ()
+    schema: Schema | None = None
 
     def __post_init__(self) -> None:
         if not self.entries:
@@ -152,6 +176,8 @@ class Dataset:
         """Return the version as nested plain JSON values."""
         document = asdict(self)
         document["entries"] = [entry.to_document() for entry in self.entries]
+        if self.schema is None:  # said only where there is one: the ids of all other versions stay as they were
+            del document["schema"]
         return document
 
     @classmethod
@@ -169,6 +195,7 @@ class Dataset:
             split=None if split is None else Split(**split),
             source=Source(**document["source"]),
             left_out=tuple(document["left_out"]),
+            schema=Schema.from_document(document["schema"]) if "schema" in document else None,
         )
 
 
@@ -195,4 +222,5 @@ def table_from(document: Mapping[str, Any]) -> LabelTable:
 def _entry(document: Mapping[str, Any]) -> Entry:
     outlines = tuple(Outline(**(dict(o) | {"present": tuple(o["present"])})) for o in document["outlines"])
     facts = {name: Fact(**fact) for name, fact in document["facts"].items()}
-    return Entry(**(dict(document) | {"outlines": outlines, "facts": facts}))
+    readings = tuple(Reading.from_document(reading) for reading in document.get("readings", ()))
+    return Entry(**(dict(document) | {"outlines": outlines, "facts": facts, "readings": readings}))

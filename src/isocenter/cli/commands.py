@@ -8,6 +8,7 @@ import typer
 from isocenter.cli import show
 from isocenter.cli.cohorts import cohort
 from isocenter.cli.door import Outcome, door
+from isocenter.cli.labels import label_app
 from isocenter.cli.options import Accept, AcceptCases, Columns, DataName, Device, Json, RecipePath, Settings, Store
 from isocenter.cli.privacy import deid, vault_app
 from isocenter.cli.progress import drawing, watching
@@ -421,3 +422,4 @@ app.add_typer(vault_app, name="vault")
 app.add_typer(source_app, name="source")
 app.command("split")(door(split, show_split))
 app.add_typer(version_app, name="version")
+app.add_typer(label_app, name="label")

@@ -18,9 +18,9 @@ _HASH = re.compile(r"[0-9a-f]{64}")
 
 def init(document: Document) -> None:
     """Say where the store is and whose key signs there."""
-    _say(f"Store at {document['store']}\nSigned by key {document['key']}: keep its folder safe, and back it up.")
+    say(f"Store at {document['store']}\nSigned by key {document['key']}: keep its folder safe, and back it up.")
     if document["requires_source"]:
-        _say("It takes nothing in without a source of the register.")
+        say("It takes nothing in without a source of the register.")
 
 
 def scan(document: Document) -> None:
@@ -37,30 +37,30 @@ def scan(document: Document) -> None:
         )
         for s in document["series"]
     ]
-    _table(("#", "modality", "sequence", "slices×rows×columns", "mm", "verdict", "why"), rows)
-    _say(f"{document['files']} files in {document['seconds']:.1f} s, {len(document['series'])} series.")
+    table(("#", "modality", "sequence", "slices×rows×columns", "mm", "verdict", "why"), rows)
+    say(f"{document['files']} files in {document['seconds']:.1f} s, {len(document['series'])} series.")
     for other in document["others"]:
-        _say(f"  {other['count']} other: {other['reason']}")
+        say(f"  {other['count']} other: {other['reason']}")
 
 
 def convert(document: Document) -> None:
     """Say what was written where."""
     is_said = any(document["spacing_mm"])
     more = "" if is_said else " The file says 1 mm, as it must say something."
-    _say(f"{document['out']}: {_size(document['shape'], document['spacing_mm'])}.{more}")
+    say(f"{document['out']}: {_size(document['shape'], document['spacing_mm'])}.{more}")
 
 
 def ingest(document: Document) -> None:
     """Say what the folder was taken for, what came in and what did not."""
-    _say(f"Taken for the layout {document['layout']}: {document['why']}")
+    say(f"Taken for the layout {document['layout']}: {document['why']}")
     issues(document["issues"])
     counts = _sides(document["sides"])
-    _say(
+    say(
         f"Data set {document['name']}: {document['cases']} cases of {document['patients']} patients"
         f"{f' ({counts})' if counts else ''}, {document['labelled']} labelled. Version {document['dataset'][:12]}."
     )
     for left in document["left_out"]:
-        _say(f"  left out: {left}")
+        say(f"  left out: {left}")
 
 
 def check(document: Document) -> None:
@@ -69,14 +69,14 @@ def check(document: Document) -> None:
     stops = sum(issue["severity"] == "stop" for issue in document["issues"])
     warns = len(document["issues"]) - stops
     verdict = "Nothing stops." if document["held"] else "Mend what stops before you train."
-    _say(f"{document['cases']} cases checked: {stops} stop, {warns} warn. {verdict}")
+    say(f"{document['cases']} cases checked: {stops} stop, {warns} warn. {verdict}")
 
 
 def issues(found: Sequence[Document]) -> None:
     """Show issues as a table: what, where, how much, and what mends it."""
     rows = [(i["severity"], i["check"], i["where"], i["figure"], i["limit"], i["mend"]) for i in found]
     if rows:
-        _table(("", "check", "where", "found", "limit", "what mends it"), rows)
+        table(("", "check", "where", "found", "limit", "what mends it"), rows)
 
 
 def cohort(document: Document) -> None:
@@ -86,25 +86,25 @@ def cohort(document: Document) -> None:
             (kind["name"], kind["patients"], _share(kind["share"]), _sides(kind["sides"])) for kind in fact["kinds"]
         ]
         if rows:
-            _table((fact["name"], "patients", "share [95 %]", "sides"), rows)
+            table((fact["name"], "patients", "share [95 %]", "sides"), rows)
         elif fact["quantiles"]:
             least, _, low, median, high, _, most = (f"{value:.4g}" for value in fact["quantiles"])
-            _say(f"{fact['name']}: median {median}, middle half {low} to {high}, all {least} to {most}.")
+            say(f"{fact['name']}: median {median}, middle half {low} to {high}, all {least} to {most}.")
     verdicts = {"less": "fewer than there", "more": "more than there", "alike": ""}
     gaps = [
         (gap["fact"], gap["kind"], _share(gap["share"]), f"{gap['stated']:.3f}", verdicts[gap["verdict"]])
         for gap in document["gaps"]
     ]
     if gaps:
-        _table(("beside the population", "", "share [95 %]", "stated", ""), gaps)
+        table(("beside the population", "", "share [95 %]", "stated", ""), gaps)
     issues(document["issues"])
     sides = _sides(document["sides"])
-    _say(
+    say(
         f"{document['name']}: {document['cases']} cases of {document['patients']} patients"
         f"{f' ({sides})' if sides else ''}. {len(document['issues'])} issues."
     )
     if document["page"]:
-        _say(f"Page: {document['page']}")
+        say(f"Page: {document['page']}")
 
 
 def _share(score: Document) -> str:
@@ -121,37 +121,37 @@ def deid(document: Document) -> None:
         for one in document["differences"]:
             became = "removed" if one["became"] is None else f"{one['action']} {one['became']}".rstrip()
             why = f" ({one['why']})" if one["why"] else ""
-            _say(f"{one['file']}  {one['element']}  {one['name']}: {became}{why}")
-        _say(f"{len(document['differences'])} elements would be changed. Nothing was written.")
+            say(f"{one['file']}  {one['element']}  {one['name']}: {became}{why}")
+        say(f"{len(document['differences'])} elements would be changed. Nothing was written.")
         return
     files = document["files"]
-    _table(("files", "kept back because"), [(one["count"], one["reason"]) for one in document["reasons"]])
-    _say(
+    table(("files", "kept back because"), [(one["count"], one["reason"]) for one in document["reasons"]])
+    say(
         f"{document['out']}: {files['released']} of {files['all']} files leave, of {document['patients']} patients; "
         f"{files['review']} are kept back, {files['left_out']} left out."
     )
     if document["review"]:
-        _say(f"What a person must look at lies in {document['review']}.")
+        say(f"What a person must look at lies in {document['review']}.")
     for bound in document["bounds"]:
-        _say(f"Second look: {bound['found']} of {bound['of']} {bound['what']}, at most {bound['most']:.2%} at 95 %.")
+        say(f"Second look: {bound['found']} of {bound['of']} {bound['what']}, at most {bound['most']:.2%} at 95 %.")
     proof = "evidence/report.en.html" if document["proved"] else "not proved: --prove looks again at what leaves"
-    _say(f"Evidence: {proof}")
+    say(f"Evidence: {proof}")
 
 
 def source(document: Document) -> None:
     """List the sources, or show one: what it grants, what was stated before, and where its cases went."""
     if document["deed"] == "listed":
-        _table(("source", "state", "ground", "uses", "until", "stated"), [_granted(s) for s in document["sources"]])
-        _say(f"{len(document['sources'])} sources.")
+        table(("source", "state", "ground", "uses", "until", "stated"), [_granted(s) for s in document["sources"]])
+        say(f"{len(document['sources'])} sources.")
         return
-    _table(
+    table(
         ("source", "state", "ground", "uses", "until", "stated"),
         [_granted(one) for one in (document["source"], *document["before"])],
     )
     for version in document["versions"]:
-        _say(f"  in data set {version['name']}, version {version['id'][:12]}")
+        say(f"  in data set {version['name']}, version {version['id'][:12]}")
     for model in document["models"]:
-        _say(f"  model {model[:12]} has learnt from that")
+        say(f"  model {model[:12]} has learnt from that")
 
 
 def _granted(grant: Document) -> tuple[object, ...]:
@@ -163,31 +163,31 @@ def _granted(grant: Document) -> tuple[object, ...]:
 def vault(document: Document) -> None:
     """Say what the vault said, or what was done with it."""
     if document["deed"] == "opened":
-        _table(("at", "who", "deed", "about", "purpose"), [list(line.values()) for line in document["log"]])
+        table(("at", "who", "deed", "about", "purpose"), [list(line.values()) for line in document["log"]])
         for one in document["sources"]:
-            _say(f"{one['number']}  {one['source']}")
-        _say(f"{document['vault']}: {document['people']} persons, {document['cipher']}; its log holds.")
+            say(f"{one['number']}  {one['source']}")
+        say(f"{document['vault']}: {document['people']} persons, {document['cipher']}; its log holds.")
     elif document["deed"] == "found":
         for person in document["people"]:
-            _say(f"{person['pseudonym']} (project {person['project']})")
-            _table(("kind", "known as"), [(kind, ", ".join(all_)) for kind, all_ in person["known_as"].items()])
+            say(f"{person['pseudonym']} (project {person['project']})")
+            table(("kind", "known as"), [(kind, ", ".join(all_)) for kind, all_ in person["known_as"].items()])
     elif document["deed"] == "erased":
-        _say(f"{document['pseudonym']} is forgotten; {len(document['versions'])} versions of data sets were replaced.")
+        say(f"{document['pseudonym']} is forgotten; {len(document['versions'])} versions of data sets were replaced.")
         for model in document["models"]:
-            _say(f"  model {model[:12]} has learnt from them: decide whether it may go on being used.")
+            say(f"  model {model[:12]} has learnt from them: decide whether it may go on being used.")
     else:
-        _say(f"{document['vault']} is locked with the key in {document['key']}. Destroy the old key.")
+        say(f"{document['vault']} is locked with the key in {document['key']}. Destroy the old key.")
 
 
 def export_dataset(document: Document) -> None:
     """Say what was written where, on what terms, and what the form does not hold."""
     for note in document["notes"]:
-        _say(f"  {note}")
+        say(f"  {note}")
     if document["terms"] == "not stated":
-        _say("THE TERMS OF USE ARE NOT STATED: ask whoever made these data before you use or pass them on.")
+        say("THE TERMS OF USE ARE NOT STATED: ask whoever made these data before you use or pass them on.")
     else:
-        _say(f"Terms of use: {document['terms']} (TERMS.md in the folder).")
-    _say(
+        say(f"Terms of use: {document['terms']} (TERMS.md in the folder).")
+    say(
         f"{document['out']}: {document['cases']} cases of {document['name']} in {document['files']} files as "
         f"{document['form']}, in {document['seconds']:.1f} s. Each file stands with its sha256 in manifest.json."
     )
@@ -196,16 +196,16 @@ def export_dataset(document: Document) -> None:
 def publish(document: Document) -> None:
     """Say what was written for whom, and how a stranger checks it."""
     export_dataset(document)
-    _say(f"Whoever gets it checks it with `isocenter verify {document['out']}`.")
+    say(f"Whoever gets it checks it with `isocenter verify {document['out']}`.")
 
 
 def plan(document: Document) -> None:
     """Show each decision with its reason."""
     rows = [(d["key"], d["value"], d["reason"]) for d in document["decisions"]]
-    _table(("decided", "value", "because"), rows)
+    table(("decided", "value", "because"), rows)
     expected = document["plan"]["estimate"]
     if expected:
-        _say(
+        say(
             f"On this machine it will take about {_span(expected['seconds'])} and "
             f"{expected['memory_bytes'] / 1e9:.1f} GB of memory."
         )
@@ -214,12 +214,12 @@ def plan(document: Document) -> None:
 def train(document: Document) -> None:
     """Say what was learnt, how well it does on validation cases, and where it lies."""
     if document["reused"]:
-        _say("This recipe was already run on this version; here is what it left.")
+        say("This recipe was already run on this version; here is what it left.")
     scores(document["scores"])
-    _say(f"Model {document['model'][:12]} after {document['seconds']:.0f} s. Curves: {document['page'] or 'removed'}")
+    say(f"Model {document['model'][:12]} after {document['seconds']:.0f} s. Curves: {document['page'] or 'removed'}")
     expected = document["estimate"]
     if expected and not document["reused"]:
-        _say(
+        say(
             f"It took {_span(document['seconds'])} and {document['memory_bytes'] / 1e9:.1f} GB; the plan expected "
             f"{_span(expected['seconds'])} and {expected['memory_bytes'] / 1e9:.1f} GB."
         )
@@ -231,18 +231,18 @@ def evaluate(document: Document) -> None:
     if document["subgroups"]:
         _subgroups(document["subgroups"])
     for note in document["notes"]:
-        _say(note)
+        say(note)
     side, seconds = document["side"], document["seconds"]
-    _say(f"{document['cases']} cases ({side}) in {seconds:.0f} s, model {document['model'][:12]}.")
+    say(f"{document['cases']} cases ({side}) in {seconds:.0f} s, model {document['model'][:12]}.")
     if document["learnt_from"] is None:
-        _say("Whether the model learnt from these very cases is not known: its data set is gone from the store.")
+        say("Whether the model learnt from these very cases is not known: its data set is gone from the store.")
     elif document["learnt_from"]:
-        _say(f"{document['learnt_from']} cases are of patients that the model learnt from: the scores flatter it.")
+        say(f"{document['learnt_from']} cases are of patients that the model learnt from: the scores flatter it.")
 
 
 def scores(found: Sequence[Document]) -> None:
     """Show scores as a table: measure, structure or class, value, 95 % interval, patients."""
-    _table(("measure", "of", "value", "95 % interval", "patients"), [_score(one) for one in found])
+    table(("measure", "of", "value", "95 % interval", "patients"), [_score(one) for one in found])
 
 
 def _score(score: Document) -> tuple[object, ...]:
@@ -258,7 +258,7 @@ def _subgroups(found: dict[str, Sequence[Document]]) -> None:
         for group, scores in chosen.items()
         if scores
     ]
-    _table(("subgroup", "patients", *names), rows)
+    table(("subgroup", "patients", *names), rows)
 
 
 def _overall(scores: Sequence[Document]) -> dict[str, Document]:
@@ -278,15 +278,15 @@ def predict(document: Document) -> None:
     """Say what was found or answered, with intervals or probabilities, and whether it may leave."""
     rows = [(v["label"], _number(v["value"], v["unit"]), _interval(v), v["n"]) for v in document["volumes"]]
     if rows:
-        _table(("found", "size", "95 % interval", "from patients"), rows)
+        table(("found", "size", "95 % interval", "from patients"), rows)
     if document["answers"]:
-        _table(
+        table(
             ("asked", "answer", "probabilities or 95 % interval", "decided"),
             [_answer(one) for one in document["answers"]],
         )
     verdict = document["verdict"]
-    _say(f"May it leave? {verdict['decision']}: {' '.join(verdict['reasons'])}")
-    _say(f"Written to {document['out']} in {document['seconds']:.1f} s.")
+    say(f"May it leave? {verdict['decision']}: {' '.join(verdict['reasons'])}")
+    say(f"Written to {document['out']} in {document['seconds']:.1f} s.")
 
 
 def _answer(answer: Document) -> tuple[object, ...]:
@@ -304,10 +304,10 @@ def bench(document: Document) -> None:
     """Show each way of reading with its time, and where the time goes."""
     for way in document["runtimes"]:
         if way["note"]:
-            _say(f"{way['name']}: not measured. {way['note']}")
+            say(f"{way['name']}: not measured. {way['note']}")
             continue
         chosen = f" (takes {way['runtime']})" if way.get("runtime", way["name"]) != way["name"] else ""
-        _say(f"{way['name']}{chosen}: {_time(way['p50_ms'])}, 95 of 100 within {_time(way['p95_ms'])}, "
+        say(f"{way['name']}{chosen}: {_time(way['p50_ms'])}, 95 of 100 within {_time(way['p95_ms'])}, "
              f"cold {_time(way['cold_ms'])}{_agreeing(way)}")  # fmt: skip
         most = max((stage["p50_ms"] or 0.0 for stage in way["stages"]), default=0.0) or 1.0
         rows = [
@@ -315,16 +315,16 @@ def bench(document: Document) -> None:
              "█" * round(_BAR * (s["p50_ms"] or 0.0) / most))
             for s in way["stages"]
         ]  # fmt: skip
-        _table(("stage", "cold", "median", "95 %", ""), rows)
+        table(("stage", "cold", "median", "95 %", ""), rows)
     image = document["image"]
     size = _size(image["shape"], image["spacing_mm"]) if image else "nothing"
-    _say(f"Read: {size}, {document['rounds']} times after a first one, with model {document['model'][:12]}.")
+    say(f"Read: {size}, {document['rounds']} times after a first one, with model {document['model'][:12]}.")
 
 
 def report(document: Document) -> None:
     """Say where the reports lie."""
     for path in document["files"]:
-        _say(path)
+        say(path)
 
 
 def diff_runs(document: Document) -> None:
@@ -338,18 +338,18 @@ def diff_runs(document: Document) -> None:
         for s in document["scores"]
     ]  # fmt: skip
     if rows:
-        _table(("measure", "of", *heads), rows)
+        table(("measure", "of", *heads), rows)
     if not document["one_version"]:
-        _say("They learnt from different versions of the data: their scores are of different patients.")
+        say("They learnt from different versions of the data: their scores are of different patients.")
     if document["page"]:
-        _say(f"Page: {document['page']}")
+        say(f"Page: {document['page']}")
 
 
 def _otherwise(word: str, rows: Sequence[Document], heads: Sequence[str]) -> None:
     if rows:
-        _table((f"{word} otherwise", *heads), [(row["key"], row["first"], row["second"]) for row in rows])
+        table((f"{word} otherwise", *heads), [(row["key"], row["first"], row["second"]) for row in rows])
     else:
-        _say(f"Nothing was {word} otherwise.")
+        say(f"Nothing was {word} otherwise.")
 
 
 def _beside(score: Document | None) -> str:
@@ -360,37 +360,37 @@ def _beside(score: Document | None) -> str:
 
 def verify(document: Document) -> None:
     """List each link that holds, the newest first."""
-    _table(("step", "what holds"), [(link["step"], link["says"]) for link in document["links"]])
+    table(("step", "what holds"), [(link["step"], link["says"]) for link in document["links"]])
     whose = "this store's own" if document["is_own"] else "not this store's; compare it with what its owner says"
-    _say(f"All {len(document['links'])} links hold, signed by key {document['key']} ({whose}).")
+    say(f"All {len(document['links'])} links hold, signed by key {document['key']} ({whose}).")
 
 
 def kept(document: Document) -> None:
     """List what the store keeps of one kind, or show one thing."""
     rows = document.get("rows")
     if "removed" in document:
-        _say(f"Removed {document['removed'][:12]}; its receipts stay.")
+        say(f"Removed {document['removed'][:12]}; its receipts stay.")
         return
     if rows is None:
         thing = dict(document["thing"])
         found = thing.pop("scores", [])
-        _table(("", ""), list(thing.items()))
+        table(("", ""), list(thing.items()))
         if found:
             scores(found)
         return
     if not rows:
-        _say(f"No {document['kind']} yet.")
+        say(f"No {document['kind']} yet.")
         return
-    _table(tuple(rows[0]), [tuple(row.values()) for row in rows])
+    table(tuple(rows[0]), [tuple(row.values()) for row in rows])
 
 
 def info(document: Document) -> None:
     """Show what this isocenter can do."""
-    _say(f"isocenter {document['isocenter']}")
+    say(f"isocenter {document['isocenter']}")
     for key in ("steps", "inputs", "layouts", "exports", "outputs", "tasks", "networks", "languages"):
-        _say(f"  {key}: {', '.join(document[key])}")
+        say(f"  {key}: {', '.join(document[key])}")
     extras = ", ".join(f"{name} ({'there' if there else 'missing'})" for name, there in document["extras"].items())
-    _say(f"  extras: {extras}")
+    say(f"  extras: {extras}")
 
 
 def doctor(document: Document) -> None:
@@ -399,7 +399,7 @@ def doctor(document: Document) -> None:
         ("ok" if c["held"] else "missing", c["name"], c["figure"], "" if c["held"] else c["mend"])
         for c in document["checks"]
     ]
-    _table(("", "what", "found", "what mends it"), rows)
+    table(("", "what", "found", "what mends it"), rows)
 
 
 def _time(ms: float | None) -> str:
@@ -413,13 +413,14 @@ def _agreeing(way: Document) -> str:
     return "" if figure is None else f", Dice with torch in float32 {figure:.4f}, least {way['least']:.4f}"
 
 
-def _table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    table = Table(*heads, box=None, pad_edge=False, header_style="dim")
+def table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print rows under their heads, the first 40 of them."""
+    grid = Table(*heads, box=None, pad_edge=False, header_style="dim")
     for row in rows[:_MANY]:
-        table.add_row(*(_cell(cell) for cell in row))
-    _console().print(table)
+        grid.add_row(*(_cell(cell) for cell in row))
+    _console().print(grid)
     if len(rows) > _MANY:
-        _say(f"… and {len(rows) - _MANY} more; --json lists all.")
+        say(f"… and {len(rows) - _MANY} more; --json lists all.")
 
 
 def _cell(value: object) -> str:
@@ -446,7 +447,8 @@ def _console() -> Console:
     return Console(width=None if sys.stdout.isatty() else 160, highlight=False)
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """Print a line."""
     sys.stdout.write(f"{text}\n")
 
 
@@ -487,7 +489,3 @@ def _span(seconds: float) -> str:
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
-
-
-# for what the other files of this room show
-table, say = _table, _say

@@ -188,6 +188,25 @@ class Mask:
         labels, affine = _reorient(self.labels, self.affine, orientation)
         return Mask(labels=labels, affine=affine, table=self.table)
 
+    def in_table(self, table: LabelTable) -> "Mask":
+        """Return the same outlines in another table's numbers, structure by structure of the same name.
+
+        Raises:
+            LabelError: The table does not name a structure that is outlined.
+        """
+        numbers = {label.name: label.value for label in table}
+        lookup = np.zeros(65536, dtype=np.uint16)
+        for label in self.table:
+            if label.name in numbers:
+                lookup[label.value] = numbers[label.name]
+            elif label.value in self.present:
+                raise LabelError(f"{label.name!r} is outlined, and the table names {', '.join(numbers)} only.")
+        if self.table.ignore in self.present:
+            if table.ignore is None:
+                raise LabelError("Voxels are marked to be ignored, and the table has no number for that.")
+            lookup[self.table.ignore] = table.ignore
+        return Mask(labels=lookup[self.labels], affine=self.affine, table=table)
+
     def require_grid_of(self, volume: "Volume | Mask") -> None:
         """Do nothing where both lie on one grid.
 

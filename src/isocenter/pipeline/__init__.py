@@ -10,18 +10,23 @@ from isocenter.plugins import find
 
 if TYPE_CHECKING:
     from isocenter.pipeline.about import doctor, info
+    from isocenter.pipeline.adjudicating import adjudicate
+    from isocenter.pipeline.agreeing import make_consensus, measure_agreement
     from isocenter.pipeline.benching import bench
     from isocenter.pipeline.clinic import report
     from isocenter.pipeline.cohorts import cohort
     from isocenter.pipeline.comparing import diff_runs
     from isocenter.pipeline.evaluating import evaluate
     from isocenter.pipeline.exporting import export_dataset
+    from isocenter.pipeline.exporting_labels import export_labels
     from isocenter.pipeline.freezing import freeze_version
+    from isocenter.pipeline.importing_labels import import_labels
     from isocenter.pipeline.intake import check, ingest
     from isocenter.pipeline.keeping import init, list_kept, remove_kept, show_kept, verify
     from isocenter.pipeline.learning import plan, train
     from isocenter.pipeline.publishing import publish
     from isocenter.pipeline.reading import predict
+    from isocenter.pipeline.reading_cases import read_cases
     from isocenter.pipeline.releasing import deid
     from isocenter.pipeline.scanning import convert, scan
     from isocenter.pipeline.sourcing import add_source, list_sources, show_source
@@ -30,10 +35,11 @@ if TYPE_CHECKING:
     from isocenter.pipeline.versioning import diff_versions, list_versions, pin_version
 
 __all__ = [
-    "add_source", "bench", "check", "cohort", "convert", "deid", "diff_runs", "diff_versions", "doctor",
-    "erase_person", "evaluate", "export_dataset", "find_person", "freeze_version", "info", "ingest", "init",
-    "list_kept", "list_sources", "list_versions", "open_vault", "pin_version", "plan", "predict", "publish",
-    "remove_kept", "report", "rotate_vault", "scan", "show_kept", "show_source", "split", "train", "verify",
+    "add_source", "adjudicate", "bench", "check", "cohort", "convert", "deid", "diff_runs", "diff_versions",
+    "doctor", "erase_person", "evaluate", "export_dataset", "export_labels", "find_person", "freeze_version",
+    "import_labels", "info", "ingest", "init", "list_kept", "list_sources", "list_versions", "make_consensus",
+    "measure_agreement", "open_vault", "pin_version", "plan", "predict", "publish", "read_cases", "remove_kept",
+    "report", "rotate_vault", "scan", "show_kept", "show_source", "split", "train", "verify",
 ]  # fmt: skip
 
 

@@ -144,7 +144,7 @@ def _required_terms(house: Store, dataset: Dataset) -> tuple[Grant, ...]:
 
 
 def _proof(house: Store, dataset: Dataset) -> _Proof:
-    taken = list(_taken_in(house, dataset))
+    taken = list(taken_in(house, dataset))
     files = tuple(item for one in taken for item in one.inputs if item.name.startswith(_FILE))
     releases = tuple(house.receipts.get(one) for one in sorted({item.receipt for item in files if item.receipt}))
     if any(one.step != RELEASE for one in releases):
@@ -152,7 +152,7 @@ def _proof(house: Store, dataset: Dataset) -> _Proof:
     return _Proof(files=files, releases=releases, accept=tuple(word for one in taken for word in one.facts["accept"]))
 
 
-def _taken_in(house: Store, dataset: Dataset) -> Iterator[Receipt]:
+def taken_in(house: Store, dataset: Dataset) -> Iterator[Receipt]:
     """Yield the receipts of taking in what became a version, itself or by way of other versions."""
     made = house.receipts.maker(dataset.id)
     queue = [made] if made else []

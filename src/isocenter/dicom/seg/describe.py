@@ -24,17 +24,23 @@ _ALTERED_WORDS = re.compile(
 
 
 def describe(labels: Iterable[Label], *, algorithm: str, version: str) -> list[SegmentDescription]:
-    """Return one description a label, numbered from 1 in the order given, found by an algorithm alone."""
-    made_by = AlgorithmIdentificationSequence(
+    """Return one description a label, numbered from 1 in the order given, found by an algorithm alone.
+
+    Args:
+        labels: The structures.
+        algorithm, version: By which; an empty name says that a person drew them.
+    """
+    made_by = None if not algorithm else AlgorithmIdentificationSequence(
         name=algorithm[:64], version=version[:64], family=codes.DCM.ArtificialIntelligence
-    )
+    )  # fmt: skip
+    kind = SegmentAlgorithmTypeValues.AUTOMATIC if algorithm else SegmentAlgorithmTypeValues.MANUAL
     return [
         SegmentDescription(
             segment_number=number,
             segment_label=segment_label(label),
             segmented_property_category=_concept(_category(label)),
             segmented_property_type=_concept(property_type(label)),
-            algorithm_type=SegmentAlgorithmTypeValues.AUTOMATIC,
+            algorithm_type=kind,
             algorithm_identification=made_by,
             display_color=CIELabColor.from_rgb(*label.colour),
         )

@@ -36,7 +36,7 @@ def write_seg(mask: Mask, *, sources: Sequence[Path], path: Path, algorithm: str
         mask: On the series' own slices, its axes laid in any order.
         sources: The files of the series; one file where it is multi-frame.
         path: Where the object is to lie. It bears the identity of its source, as DICOM demands.
-        algorithm, version: Who found the structures.
+        algorithm, version: Who found the structures; an empty algorithm says that a person drew them.
 
     Returns:
         What the proof looked at: side, centroid and volume of each structure, read back from the written bytes.
@@ -144,12 +144,12 @@ def _segmentation(
         sop_instance_uid=generate_uid(prefix=None),
         instance_number=1,
         manufacturer="isocenter",
-        manufacturer_model_name=algorithm[:64],
+        manufacturer_model_name=algorithm[:64] or "isocenter",
         software_versions=__version__,
         device_serial_number=version[:64],
         content_label="SEGMENTATION",
-        content_description=f"Found by {algorithm}"[:64],
-        series_description="Segmentation, machine result",
+        content_description=(f"Found by {algorithm}" if algorithm else "Drawn by a person")[:64],
+        series_description="Segmentation, machine result" if algorithm else "Segmentation",
         specific_character_set=read.identity.SpecificCharacterSet,
         omit_empty_frames=any(cut.any() for cut in cuts.values()),
         pixel_measures=PixelMeasuresSequence(first.spacing, measures.SliceThickness, measures.SpacingBetweenSlices),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from isocenter.errors import LayoutError
-from isocenter.intake.cells import read_cells
+from isocenter.intake.cells import read_rows
 from isocenter.intake.deid.identity import Identity, identity_in, patient_numbered
 from isocenter.intake.deid.proof.raw import words_left
 from isocenter.intake.deid.treat import DICOM, PICTURES, Way
@@ -90,7 +90,7 @@ def treat_table(way: Way, path: Path, file: Treated, *, names: Names) -> Told:
         OSError: It cannot be written.
     """
     try:
-        rows, _ = read_cells(path)
+        rows, _ = read_rows(path)
     except LayoutError:
         return Told(file=replace(file, reason=_UNREADABLE))
     sheet = _Sheet.of(way, rows, folder=PurePosixPath(path.relative_to(way.root).parent), names=names)

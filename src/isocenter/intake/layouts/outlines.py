@@ -49,7 +49,7 @@ class Outlined:
         """
         reader = read_seg if self.modality == "SEG" else read_rtstruct
         try:
-            return _renumbered(reader(self.path, volume=volume), table)
+            return reader(self.path, volume=volume).in_table(table)
         except InputError as error:  # a file's name may be a patient's
             raise type(error)(str(error).replace(self.path.name, self.reader)) from error
 
@@ -149,18 +149,3 @@ def _homeless(where: str, figure: str) -> Issue:
         check="pairing", where=where, figure=figure, limit="outlines and the image that they were drawn on",
         mend="Export the series that they were drawn on as well, or take the outlines out.",
     )  # fmt: skip
-
-
-def _renumbered(mask: Mask, table: LabelTable) -> Mask:
-    """Return a mask in another table's numbers, structure by structure of the same name.
-
-    Raises:
-        LabelError: A structure that the table does not name.
-    """
-    numbers = {label.name: label.value for label in table}
-    lookup = np.zeros(65536, dtype=np.uint16)
-    for label in mask.table:
-        if label.name not in numbers:
-            raise LabelError(f"The outlines changed while the folder was read: {label.name!r} is new. Start again.")
-        lookup[label.value] = numbers[label.name]
-    return Mask(labels=lookup[mask.labels], affine=mask.affine, table=table)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import find_objects
 
-from isocenter.case import Case
+from isocenter.case import Case, standing
 from isocenter.errors import InputError, IsocenterError, LabelError
 from isocenter.image import LabelTable, Mask, Volume
 from isocenter.learning.inference.scoring.groups import Groups
@@ -90,15 +90,15 @@ def evaluate(
 
 
 def reference_mask(case: Case) -> Mask:
-    """Return the outlines that a case is measured by: a consensus before anyone's, else the first reader's.
+    """Return the outlines that a case is measured by: adjudicated ones, a consensus, else the first reader's.
 
     Raises:
         InputError: Nobody has outlined it.
     """
-    ranked = sorted(case.annotations, key=lambda annotation: annotation.how != "consensus")
-    if not ranked:
+    found = standing(case.annotations)
+    if found is None:
         raise InputError(f"Case {case.id} has no outlines, so nothing can be measured on it.")
-    return ranked[0].mask
+    return found.mask
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

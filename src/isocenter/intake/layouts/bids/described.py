@@ -47,6 +47,8 @@ def how_of(folder: Path) -> How:
         return "unknown"
     if _BY_HAND in names:
         return "manual"
+    if "adjudicated" in names:
+        return "adjudicated"
     return "consensus" if "consensus" in names else "algorithm"
 
 

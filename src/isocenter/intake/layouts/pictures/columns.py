@@ -7,6 +7,7 @@ from typing import Literal
 
 from isocenter.case import UNSIGNED
 from isocenter.errors import LayoutError
+from isocenter.intake.nameless import require_no_identity
 from isocenter.plugins import did_you_mean
 
 Meaning = Literal["path", "case", "patient", "day", "split", "mask", "pixel_mm"]
@@ -28,17 +29,6 @@ _NAMES: Mapping[Meaning, tuple[str, ...]] = {
 _ROLE = re.compile(r"path[_ ](?P<name>.+)", re.IGNORECASE)
 _READER = re.compile(r"mask[_ ](?P<name>.+)", re.IGNORECASE)
 _UNIT = re.compile(r"(?P<name>.+?)\s*\[(?P<unit>[^\[\]]+)\]")
-_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[\u4e00-\u9fff]+")
-_IDENTITY = frozenset({
-    "name", "names", "surname", "forename", "firstname", "lastname", "birth", "birthday", "birthdate", "dob",
-    "address", "phone", "telephone", "email", "mrn", "accession", "ssn", "姓名", "生日", "出生", "出生日期", "电话",
-    "地址", "身份证",
-})  # fmt: skip
-_OF_THINGS = frozenset({
-    "class", "label", "finding", "findings", "diagnosis", "disease", "scanner", "device", "model", "hospital",
-    "site", "structure", "organ", "series", "protocol", "dataset", "lab", "laboratory", "stain", "view",
-})  # fmt: skip
-"""Words beside which a "name" is not a person's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +101,7 @@ def understand(headers: Sequence[str], *, mapped: Mapping[str, str]) -> Columns:
     for header, name in left.items():
         if header in taken or not name.strip():
             continue
-        _require_no_identity(name)
+        require_no_identity(name)
         parts = _UNIT.fullmatch(name.strip())
         fact = parts["name"] if parts else name.strip()
         if fact in facts:
@@ -135,18 +125,3 @@ def _known(called: Mapping[str, str], *, mapped: Mapping[str, str]) -> Iterable[
         header = next((squeezed[name] for name in names if name in squeezed), None)
         if header is not None and header not in mapped.values():
             yield meaning, header
-
-
-def _require_no_identity(name: str) -> None:
-    """Do nothing where a column speaks of no person.
-
-    Raises:
-        LayoutError: It does, by its name.
-    """
-    words = {word.lower() for word in _WORD.findall(name)}
-    bearing = words & _IDENTITY
-    if bearing and not (bearing <= {"name", "names"} and words & _OF_THINGS):
-        raise LayoutError(
-            f"The table has a column of {min(bearing)!r}, which bears identity. Take it out of the file; patients "
-            "are told apart by the column 'patient', which becomes a keyed pseudonym."
-        )

@@ -1,6 +1,6 @@
-"""The table beside the pictures: found, and its columns understood."""
+"""The table beside the pictures: found, decoded, parted into cells."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -11,7 +11,6 @@ from isocenter.intake.layouts.pictures.columns import Columns, path_names, under
 from isocenter.intake.layouts.pictures.places import Places
 
 _LOOKED_AT = 50  # lines whose files are looked for, to see that a table speaks of this folder
-_MISSING = frozenset({"na", "n/a", "nan", "null", "inf", "-inf"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,15 +80,13 @@ def _tables(folder: Path, *, mapped: Mapping[str, str], places: Places) -> tuple
 def read_table(path: Path, *, mapped: Mapping[str, str]) -> Table:
     """Return a CSV or TSV file as a table.
 
+    Commas, semicolons or tabs part its cells, whichever part the first line into most; it is UTF-8 (with or without
+    a mark), UTF-16 with one, or GB18030.
+
     Raises:
         LayoutError: It cannot be read, has no column of paths, one name twice, or a line of too many cells.
     """
-    rows, mark = read_cells(path)
-    headers = [header.strip() for header in rows[0]] if rows else []
-    named = [header for header in headers if header]
-    twice = next((header for header in named if named.count(header) > 1), None)
-    if twice is not None:
-        raise LayoutError(f"{path.name} has two columns {twice!r}. Keep one, or give them names of their own.")
+    named, lines, mark = read_cells(path)
     columns = understand(named, mapped=mapped)
     if not columns.paths:
         # headers are not repeated in full: without a first line of names they are the first patient's values
@@ -97,18 +94,7 @@ def read_table(path: Path, *, mapped: Mapping[str, str]) -> Table:
             f"{path.name} has no column of paths. Its first line must name the columns, one of them {path_names()}; "
             "or say which with --columns path=THEIRS."
         )
-    return Table(name=path.name, columns=columns, lines=tuple(_lines(path.name, headers, rows)), mark=mark)
-
-
-def _lines(name: str, headers: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[tuple[int, dict[str, str]]]:
-    for number, row in enumerate(rows[1:], 2):
-        cells = ["" if cell.strip().lower() in _MISSING else cell.strip() for cell in row]
-        if not any(cells):
-            continue
-        if any(cells[len(headers) :]):
-            raise LayoutError(f"{name}, line {number}: more cells than columns. Put text with commas into quotes.")
-        cells += [""] * (len(headers) - len(cells))
-        yield number, {header: cell for header, cell in zip(headers, cells, strict=False) if header}
+    return Table(name=path.name, columns=columns, lines=lines, mark=mark)
 
 
 def _leads_somewhere(table: Table, places: Places) -> Iterator[bool]:

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from isocenter.case import Case, Dataset, Entry
+from isocenter.case import Case, Dataset, Entry, standing
 from isocenter.errors import GridError, InputError, LabelError
 from isocenter.image import LabelTable, Mask, Volume, write_nifti
 from isocenter.intake.layouts.writing.manifest import write_json
-from isocenter.intake.layouts.writing.order import Order, Written, lost_in_nifti, nifti_notes, one_reading
+from isocenter.intake.layouts.writing.order import Order, Written, lost_in_nifti, nifti_notes
 from isocenter.intake.layouts.writing.sheets import Cell, fact_cells, units_of, write_table
 
 _ENDING = ".nii.gz"
@@ -89,7 +89,7 @@ def _write_case(
         _require_one_grid(case.id, role, volume, first)
     files = {f"images{part}/{case.id}_{place:04d}{_ENDING}": case.volumes[role] for place, role in enumerate(roles)}
     written: dict[str, Volume | Mask] = dict(files)
-    reading = one_reading(case)
+    reading = standing(case.annotations)
     if reading is not None:
         reading.mask.require_grid_of(first)
         written[f"labels{part}/{case.id}{_ENDING}"] = _renumbered(reading.mask, numbers)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from isocenter.case import Annotation, Case, Dataset, Entry, Grant, Side
+from isocenter.case import Case, Dataset, Entry, Grant, Side
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,9 +93,3 @@ def lost_in_nifti(case: Case) -> set[str]:
 def nifti_notes(lost: Counter[str]) -> tuple[str, ...]:
     """Return a sentence for each thing that NIfTI lost, with the number of cases."""
     return tuple(told.format(lost[word]) for word, told in _LOST.items() if lost[word])
-
-
-def one_reading(case: Case) -> Annotation | None:
-    """Return the outlines that stand for a case where a form holds one reader's: the consensus, else the first."""
-    agreed = [one for one in case.annotations if one.how == "consensus"]
-    return next(iter((*agreed, *case.annotations)), None)
