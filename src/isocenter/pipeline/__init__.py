@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from isocenter.pipeline.intake import check, ingest
     from isocenter.pipeline.keeping import init, list_kept, remove_kept, show_kept, verify
     from isocenter.pipeline.learning import plan, train
+    from isocenter.pipeline.preparing import prepare
     from isocenter.pipeline.publishing import publish
     from isocenter.pipeline.reading import predict
     from isocenter.pipeline.releasing import deid
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 __all__ = [
     "add_source", "bench", "check", "convert", "deid", "diff_runs", "doctor", "erase_person", "evaluate",
     "export_dataset", "find_person", "info", "ingest", "init", "list_kept", "list_sources", "open_vault", "plan",
-    "predict", "publish", "remove_kept", "report", "rotate_vault", "scan", "show_kept", "show_source", "train",
-    "verify",
+    "predict", "prepare", "publish", "remove_kept", "report", "rotate_vault", "scan", "show_kept", "show_source",
+    "train", "verify",
 ]  # fmt: skip
 
 

@@ -11,6 +11,7 @@ STEPS = {
     "rotate_vault": "isocenter.pipeline.vaulting:rotate_vault",
     "ingest": "isocenter.pipeline.intake:ingest",
     "check": "isocenter.pipeline.intake:check",
+    "prepare": "isocenter.pipeline.preparing:prepare",
     "export_dataset": "isocenter.pipeline.exporting:export_dataset",
     "publish": "isocenter.pipeline.publishing:publish",
     "add_source": "isocenter.pipeline.sourcing:add_source",
