@@ -78,7 +78,7 @@ class Reader:
         """
         wanted = fitting(volumes, self.model)
         clock = Clock()
-        restored = restored_by(self._chains, wanted, clock=clock)
+        restored = restored_by(self._chains, wanted, orientation=self.model.plan.orientation, clock=clock)
         with clock.stage("prepare"):
             prepared = prepare(restored.volumes, plan=self.model.plan)
         with clock.stage("choose"):

@@ -17,6 +17,8 @@ Lines = Sequence[Mapping[str, Any]]
 Said = Mapping[str, tuple[tuple[str, Mapping[str, float | str]], ...]]
 """By role, of each step in order: its name, and what it said."""
 
+_SAME = 1e-6  # of a step: an affine turned there and back differs by rounding
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Restored:
@@ -65,21 +67,50 @@ def chains_of(plan: Plan, *, done: Mapping[str, Lines] | None = None) -> dict[st
     return chains
 
 
-def restore_volumes(volumes: Mapping[str, Volume], chains: Mapping[str, Chain]) -> Restored:
+def restore_volumes(volumes: Mapping[str, Volume], chains: Mapping[str, Chain], *, orientation: str) -> Restored:
     """Return volumes after the chains of their roles; those that no chain is for are handed on as they are.
+
+    Args:
+        volumes: By role.
+        chains: By role, fitted.
+        orientation: That stacks are laid towards before the first step, as the plan says, so that "slice", "row" and
+            "column" mean the same however a series was stored; what comes out lies as what went in.
 
     Raises:
         InputError: A step cannot treat a volume; the message says why.
         RecipeError: A chain has not been fitted.
     """
-    ways = {role: chains[role].restore(volume) for role, volume in volumes.items() if role in chains}
+    ways = {role: _way(volume, chains[role], orientation) for role, volume in volumes.items() if role in chains}
     after = {role: ways[role].volume if role in ways else volume for role, volume in volumes.items()}
     if len(after) > 1:
         _require_places(ways)
     return Restored(ways=ways, volumes=after)
 
 
-def restored_by(chains: Mapping[str, Chain], volumes: Mapping[str, Volume], *, clock: Clock) -> Restored:
+def lay(volume: Volume, *, orientation: str) -> Volume:
+    """Return a stack with its axes laid towards an orientation, its voxels in that order in memory; a picture as it is.
+
+    Sums depend in their last bit on the order of what they add, and so would what a step does.
+    """
+    if volume.is_planar:
+        return volume
+    turned = volume.oriented(orientation)
+    return replace(turned, voxels=np.ascontiguousarray(turned.voxels))
+
+
+def _way(volume: Volume, chain: Chain, orientation: str) -> Restoration:
+    done = chain.restore(lay(volume, orientation=orientation))
+    after = lay(done.volume, orientation=volume.affine.orientation)
+    if after.shape == volume.shape and after.affine.is_close(
+        volume.affine, shape=volume.shape, tolerance_mm=_SAME * min(volume.affine.spacing)
+    ):
+        after = replace(after, affine=volume.affine)
+    return Restoration(volume=after, said=done.said, affine=volume.affine, shape=volume.shape)
+
+
+def restored_by(
+    chains: Mapping[str, Chain], volumes: Mapping[str, Volume], *, orientation: str, clock: Clock
+) -> Restored:
     """Return volumes after their chains, timed as the stage "restoration" where there is any: see restore_volumes.
 
     Raises:
@@ -88,7 +119,7 @@ def restored_by(chains: Mapping[str, Chain], volumes: Mapping[str, Volume], *, c
     if not chains:
         return Restored(ways={}, volumes=volumes)
     with clock.stage("restoration"):
-        return restore_volumes(volumes, chains)
+        return restore_volumes(volumes, chains, orientation=orientation)
 
 
 def restore_case(case: Case, restored: Restored) -> Case:
@@ -111,7 +142,9 @@ def bring_back(mask: Mask, way: Restoration) -> Mask:
 
 
 def _stays(way: Restoration) -> bool:
-    return way.volume.shape == way.shape and np.array_equal(way.volume.affine.matrix, way.affine.matrix)
+    return way.volume.affine is way.affine or (
+        way.volume.shape == way.shape and np.array_equal(way.volume.affine.matrix, way.affine.matrix)
+    )
 
 
 def _require_places(ways: Mapping[str, Restoration]) -> None:

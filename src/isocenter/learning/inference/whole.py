@@ -67,7 +67,8 @@ class WholeReader:
             PlanError: The network answers in another shape than its task wants.
         """
         clock = Clock()
-        restored = restored_by(self._chains, fitting(volumes, self.model), clock=clock)
+        wanted, towards = fitting(volumes, self.model), self.model.plan.orientation
+        restored = restored_by(self._chains, wanted, orientation=towards, clock=clock)
         with clock.stage("prepare"):
             image = bring(restored.volumes, plan=self._shown(restored.volumes))
         with clock.stage("network"):

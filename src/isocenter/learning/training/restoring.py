@@ -12,8 +12,9 @@ from typing import overload
 from isocenter.case import Case
 from isocenter.errors import InputError, IsocenterError, RecipeError
 from isocenter.image import Volume
-from isocenter.learning.inference.restoring import Lines, Restored, Said, restore_case, restore_volumes
+from isocenter.learning.inference.restoring import Lines, Restored, Said, lay, restore_case, restore_volumes
 from isocenter.learning.training.aside import written_aside
+from isocenter.learning.training.fingerprint import ORIENTATION
 from isocenter.learning.training.fitted import PREPARED
 from isocenter.learning.training.material import Loader
 from isocenter.plugins import did_you_mean
@@ -27,7 +28,7 @@ _KEPT = "restored"
 
 
 class Volumes(Sequence[Volume]):
-    """Volumes that are read as they are asked for, so that one is in memory at a time."""
+    """Volumes that are read as they are asked for, and laid as a chain meets them; one is in memory at a time."""
 
     def __init__(self, loaders: Sequence[Callable[[], Volume]]) -> None:
         self._loaders = loaders
@@ -42,7 +43,7 @@ class Volumes(Sequence[Volume]):
     def __getitem__(self, place: int | slice) -> Volume | Sequence[Volume]:
         if isinstance(place, slice):
             return Volumes(self._loaders[place])
-        return self._loaders[place]()
+        return lay(self._loaders[place](), orientation=ORIENTATION)
 
 
 def asked_chains(recipe: Recipe, roles: Sequence[str]) -> dict[str, Chain]:
@@ -118,7 +119,7 @@ class Restorer:
         try:
             self._require_kinds(case)
             kept = self._kept(case)
-            restored = restore_volumes(case.volumes, self.chains) if kept is None else kept
+            restored = restore_volumes(case.volumes, self.chains, orientation=ORIENTATION) if kept is None else kept
             if kept is None:
                 self._keep(case, restored)
             self.said[case.id] = restored.said
