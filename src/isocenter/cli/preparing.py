@@ -19,6 +19,10 @@ def prepare(
     *,
     dataset: Annotated[str, typer.Option("--dataset", help="What to call it. Default: NAME-prepared.")] = "",
     set_: Settings = None,
+    page: Annotated[
+        Path | None, typer.Option("--page", help="An HTML file to write, with pictures before and after.")
+    ] = None,
+    lang: Annotated[str, typer.Option("--lang", help="Of that file: zh or en.")] = "en",
     store: Store = None,
     json: Json = False,
 ) -> Outcome:
@@ -28,12 +32,16 @@ def prepare(
 
     Example: isocenter prepare hippocampus recipe.toml --dataset hippocampus-n4
 
+    Example: isocenter prepare hippocampus recipe.toml --page before-and-after.html
+
     Example: isocenter prepare hippocampus --set 'restoration.steps=["n4", "nyul"]'
     """
     from isocenter import pipeline
 
     with watching() as watch:
-        return pipeline.prepare(name, recipe, dataset=dataset, set_=tuple(set_ or ()), store=store, progress=watch)
+        return pipeline.prepare(
+            name, recipe, dataset=dataset, set_=tuple(set_ or ()), page=page, lang=lang, store=store, progress=watch
+        )
 
 
 def show_prepared(document: dict[str, Any]) -> None:
@@ -49,6 +57,8 @@ def show_prepared(document: dict[str, Any]) -> None:
         f"Data set {document['name']}: {document['cases']} cases, restored in {document['seconds']:.0f} s. "
         f"Version {document['dataset'][:12]}, made from {document['origin'][:12]}, which stays as it was."
     )
+    if document["page"]:
+        _say(f"Pictures before and after: {document['page']}")
 
 
 def _say(text: str) -> None:

@@ -9,6 +9,7 @@ from typing import Literal, get_args
 from isocenter.errors import NotFoundError
 from isocenter.pages.phrases import PHRASES
 from isocenter.pages.privacy import PRIVACY
+from isocenter.pages.restored import RESTORED
 
 Language = Literal["en", "zh"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -330,4 +331,5 @@ WORDS: Mapping[str, tuple[str, str]] = {
     ),
     **PHRASES,
     **PRIVACY,
+    **RESTORED,
 }

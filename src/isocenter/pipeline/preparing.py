@@ -12,6 +12,8 @@ from isocenter.case import Case, Dataset, Entry, Preparation
 from isocenter.errors import RecipeError, SplitError
 from isocenter.learning.inference.restoring import Said
 from isocenter.learning.training.restoring import Restorer
+from isocenter.pages import say
+from isocenter.pages.prepared import FigureRow, Frame, PreparedPage, frames, write_prepared
 from isocenter.pipeline.ground import Place, Watch, dataset_item, now, opened, seal
 from isocenter.pipeline.public import document
 from isocenter.pipeline.restoring import asked_of, asked_recipe, fitted_on
@@ -20,6 +22,7 @@ from isocenter.recipe import Recipe
 from isocenter.result import Check, Item, canonical
 from isocenter.store import Store
 
+_PICTURES = 8  # cases that a page shows
 _TOLD = "restoration:cases"  # what each step said of each case, kept beside the receipt: there may be many cases
 
 
@@ -45,12 +48,14 @@ class Prepared:
         origin: Id of the version that it was made from, which stays as it was.
         changed: Of each step in order.
         lost: Cases of which a structure is gone from an outline, since a step has cut it off.
+        page: With pictures, where one was asked for.
     """
 
     dataset: Dataset
     origin: str
     changed: tuple[Changed, ...]
     lost: tuple[str, ...]
+    page: Path | None
     receipt: str
     seconds: float
 
@@ -69,6 +74,7 @@ class Prepared:
                 for one in self.changed
             ],
             lost=list(self.lost),
+            page=None if self.page is None else str(self.page),
             receipt=self.receipt,
             seconds=self.seconds,
         )  # fmt: skip
@@ -80,6 +86,8 @@ def prepare(
     *,
     dataset: str = "",
     set_: tuple[str, ...] = (),
+    page: Path | None = None,
+    lang: str = "en",
     store: Place = None,
     progress: Watch | None = None,
 ) -> Prepared:
@@ -93,17 +101,20 @@ def prepare(
         recipe: A TOML file, or a recipe; its section [restoration] is obeyed, the others are passed over.
         dataset: What to call the new version; empty takes the old name with "-prepared".
         set_: Changes to the recipe, such as 'restoration.steps=["n4", "nyul"]'.
+        page: An HTML file to write, with what each step changed and pictures before and after.
+        lang: Of that page, "en" or "zh".
         store: Where the data set is kept.
         progress: Told how far it is.
 
     Raises:
-        NotFoundError: There is no such data set, or no such step.
+        NotFoundError: There is no such data set, step or language.
         RecipeError: The recipe has no steps, or one that cannot be.
         InputError: A step cannot treat a case; the message names it. Nothing is kept then.
         SplitError: A step learns, and the data set has no training side.
-        StoreError: The store cannot be used.
+        StoreError: The store cannot be used, or the page cannot be written.
     """
     begun = time.monotonic()
+    say("restored.kicker", lang=lang)  # a language that there is not is told before an hour's work, not after it
     with opened(store) as house:
         version = house.datasets.get(name)
         asked = asked_of(version, asked_recipe(recipe, set_), entries=version.entries, all_roles=True)
@@ -113,14 +124,17 @@ def prepare(
         with house.hold(f"dataset:{called}"):
             learners = _learners(version) if asked.learns else ()
             chains = fitted_on(house, asked, entries=learners, progress=progress)
-            made = _made(house, version, chains, progress=progress)
+            made = _made(house, version, chains, pictures=_PICTURES if page else 0, progress=progress)
             new = replace(version, name=called, entries=made.entries, prepared=_prepared(version, made.restorer))
             receipt = _seal(house, version, new, made=made)
             house.datasets.save(new, at=now())
-    return Prepared(
-        dataset=new, origin=version.id, changed=changed(made.restorer.said), lost=made.lost, receipt=receipt,
-        seconds=time.monotonic() - begun,
+    found = Prepared(
+        dataset=new, origin=version.id, changed=changed(made.restorer.said), lost=made.lost, page=page,
+        receipt=receipt, seconds=time.monotonic() - begun,
     )  # fmt: skip
+    if page is not None:
+        write_prepared(_page(found, made.pairs), Path(page), lang=lang)
+    return found
 
 
 def changed(said: Mapping[str, Said]) -> tuple[Changed, ...]:
@@ -170,19 +184,27 @@ class _Made:
     entries: tuple[Entry, ...]
     lost: tuple[str, ...]
     restorer: Restorer
+    pairs: Mapping[str, list[tuple[Frame, Frame]]]
 
 
-def _made(house: Store, version: Dataset, chains: Mapping[str, Chain], *, progress: Watch | None) -> _Made:
+def _made(
+    house: Store, version: Dataset, chains: Mapping[str, Chain], *, pictures: int, progress: Watch | None
+) -> _Made:
     """Put every restored case into the store, one in memory at a time; what is stopped leaves nothing behind.
 
     Raises:
         InputError: A step cannot treat a case.
     """
     restorer, put, lost = Restorer(chains), list[Entry](), list[str]()
+    pairs: dict[str, list[tuple[Frame, Frame]]] = {role: [] for role in chains if pictures}
+    shown = {version.entries[i].id for i in np.linspace(0, len(version.entries) - 1, pictures).astype(int)}
     is_whole = False
     try:
         for done, entry in enumerate(version.entries, 1):
-            case = restorer.restored(house.case(version, entry))
+            before = house.case(version, entry)
+            case = restorer.restored(before)
+            for role in (role for role in pairs if entry.id in shown and role in case.volumes):
+                pairs[role].append(frames(before.volumes[role], case.volumes[role]))
             put.append(_entry(house, entry, case, roles=set(chains)))
             kept = [set(outline.present) for outline in put[-1].outlines]
             if any(set(one.present) - left for one, left in zip(entry.outlines, kept, strict=True)):
@@ -194,7 +216,8 @@ def _made(house: Store, version: Dataset, chains: Mapping[str, Chain], *, progre
         if not is_whole:
             volumes = {digest for entry in put for digest in entry.volumes.values()}
             house.datasets.discard(volumes | {outline.digest for entry in put for outline in entry.outlines})
-    return _Made(entries=tuple(put), lost=tuple(lost), restorer=restorer)
+    drawn = {role: each for role, each in pairs.items() if each}
+    return _Made(entries=tuple(put), lost=tuple(lost), restorer=restorer, pairs=drawn)
 
 
 def _entry(house: Store, entry: Entry, case: Case, *, roles: set[str]) -> Entry:
@@ -233,4 +256,16 @@ def _seal(house: Store, version: Dataset, new: Dataset, *, made: _Made) -> str:
                   limit="0"),
         ),
         facts={"restoration": {role: chain.to_document() for role, chain in made.restorer.chains.items()}},
+    )  # fmt: skip
+
+
+def _page(found: Prepared, pairs: Mapping[str, Sequence[tuple[Frame, Frame]]]) -> PreparedPage:
+    rows = tuple(
+        FigureRow(role=one.role, step=one.step, figure=name, low=low, middle=middle, high=high)
+        for one in found.changed
+        for name, (low, middle, high) in one.figures.items()
+    )
+    return PreparedPage(
+        name=found.dataset.name, version=found.dataset.id, origin=found.origin, cases=len(found.dataset.entries),
+        lost=len(found.lost), rows=rows, pairs=pairs,
     )  # fmt: skip
