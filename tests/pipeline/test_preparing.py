@@ -55,7 +55,8 @@ def trained(place: Path) -> Any:
 @pytest.fixture(scope="module")
 def prepared(place: Path) -> Any:
     """Return the same steps as a version of their own."""
-    return pipeline.prepare("bodies", dataset="bodies-even", set_=(STEPS,), store=place)
+    page = place.parent / "before-and-after.html"
+    return pipeline.prepare("bodies", dataset="bodies-even", set_=(STEPS,), page=page, store=place)
 
 
 def landmarks(lines: Any) -> list[float]:
@@ -138,6 +139,34 @@ def test_a_prepared_version_leaves_the_old_one_as_it_was(place: Path, prepared: 
     assert [one["step"] for one in document["changed"]] == ["crop_body", "median", "nyul"]
     assert document["lost"] == []
     assert [step for step, _ in pipeline.verify("bodies-even", store=place).links] == ["prepare", "ingest"]
+
+
+def test_a_prepared_version_says_so_wherever_it_is_shown(place: Path, prepared: Any, tmp_path: Path) -> None:
+    text = prepared.page.read_text(encoding="utf-8")
+    assert text.count("data:image/png") == 2
+    for told in ("Before and after: image", "bend_share", "No case has lost a structure", prepared.dataset.id):
+        assert told in text
+    with pytest.raises(NotFoundError, match="fr"):
+        pipeline.prepare("bodies", dataset="x", set_=(STEPS,), page=tmp_path / "x.html", lang="fr", store=place)
+    shown = pipeline.show_kept("datasets", "bodies-even", store=place).to_json()["thing"]
+    assert shown["restoration"] == {"image": ["crop_body", "median", "nyul"]}
+    (note,) = pipeline.export_dataset("bodies-even", tmp_path / "out", as_="nnunet", store=place).notes[-1:]
+    assert "prepared by crop_body, median, nyul" in note
+
+
+def test_a_structure_that_a_crop_cuts_off_is_told(place: Path) -> None:
+    steps = 'restoration.steps=[{step="crop_centre", size_mm=[8, 400, 400]}]'
+    found = pipeline.prepare("bodies", dataset="bodies-thin", set_=(steps,), store=place)
+    with open_store(place) as house:
+        version, receipt = house.datasets.get("bodies"), house.receipts.get(found.receipt)
+        thin = {one.id: house.case(found.dataset, one) for one in found.dataset.entries}
+        whole = {one.id: house.case(version, one) for one in version.entries}
+    gone = {
+        name for name, case in thin.items()
+        if set(case.annotations[0].mask.present) != set(whole[name].annotations[0].mask.present)
+    }  # fmt: skip
+    assert set(found.lost) == gone != set()
+    assert not receipt.checks[0].held
 
 
 def test_a_model_of_a_prepared_version_reads_images_as_they_come(place: Path, prepared: Any, trained: Any) -> None:

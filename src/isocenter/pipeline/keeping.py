@@ -149,6 +149,7 @@ def _dataset(house: Store, row: Any) -> dict[str, Any]:
     return {
         "labels": [label.name for label in version.table or ()],
         "patients": len({entry.patient for entry in version.entries}),
+        "restoration": {role: [line["step"] for line in lines] for role, lines in version.steps.items()},
         "licence": version.source.licence or "not stated",
         "origin": version.source.origin,
         "sources": sources_document(house, version),
