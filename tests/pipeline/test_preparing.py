@@ -1,6 +1,7 @@
 """Steps of restoration in a recipe: learnt on the training side alone, carried by the model, kept as a new version."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from isocenter.processing.restoration import Chain
 from isocenter.recipe import Recipe, read_recipe
 from isocenter.store import open_store
 from isocenter.store.store import Store
-from tests.flows.world import write_cohort
+from tests.flows.world import isocenter, write_cohort
 
 STEPS = 'restoration.steps=[{step="crop_body", margin_mm=4}, "median", "nyul"]'
 SMALL = ("training.steps=12", "models.width=4", "models.depth=2", "training.patch=[16, 16, 16]")
@@ -152,6 +153,16 @@ def test_a_prepared_version_says_so_wherever_it_is_shown(place: Path, prepared: 
     assert shown["restoration"] == {"image": ["crop_body", "median", "nyul"]}
     (note,) = pipeline.export_dataset("bodies-even", tmp_path / "out", as_="nnunet", store=place).notes[-1:]
     assert "prepared by crop_body, median, nyul" in note
+
+
+def test_the_command_says_what_each_step_changed(place: Path) -> None:
+    steps = 'restoration.steps=[{step="percentiles", within="all", low=0, high=99}]'
+    told = isocenter("prepare", "bodies", "--dataset", "bodies-scaled", "--set", steps, "--store", place).out
+    assert "image: percentiles  low 0" in told
+    assert re.search(r"clipped_share 0\.01 \[0\.009\d+, 0\.01\]|clipped_share 0\.009", told), told
+    assert "Data set bodies-scaled: 12 cases" in told
+    refused = isocenter("prepare", "bodies", "--set", "restoration.steps=n44", "--store", place, code=4)
+    assert "Did you mean 'n4'" in refused.err
 
 
 def test_a_structure_that_a_crop_cuts_off_is_told(place: Path) -> None:

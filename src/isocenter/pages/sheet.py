@@ -44,4 +44,4 @@ def contact_sheet(
 def _grey(frame: npt.NDArray[Any], *, span: tuple[float, float] | None) -> npt.NDArray[np.uint8]:
     low, high = span or (float(frame.min()), float(frame.max()))
     scaled = (frame.astype(np.float32) - low) * (255.0 / max(high - low, 1e-6))
-    return np.clip(scaled, 0.0, 255.0).astype(np.uint8)
+    return np.asarray(np.clip(scaled, 0.0, 255.0), dtype=np.uint8)
