@@ -13,7 +13,7 @@ from isocenter import pipeline
 from isocenter.errors import InputError, NotFoundError, PlanError, RecipeError
 from isocenter.image import read_nifti, read_nifti_mask, write_nifti
 from isocenter.learning.inference.restoring import lay
-from isocenter.learning.training.restoring import Asked, Restorer, with_chains
+from isocenter.learning.training.restoring import Asked, Restorer, asked_chains, fit_chains, with_chains
 from isocenter.models.model import read_model
 from isocenter.processing.restoration import Chain
 from isocenter.recipe import Recipe, read_recipe
@@ -102,7 +102,10 @@ def test_everything_after_the_steps_sees_restored_images(place: Path, trained: A
     assert all([name for name, _ in one["image"]] == ["crop_body", "median", "nyul"] for one in said.values())
     assert f"run:{folder.name}/restoration.json" in {item.name for item in receipt.outputs}
     assert not (folder / "prepared").exists()
-    assert "restoration.steps (image)" in (model.folder / "card.md").read_text()
+    card = (model.folder / "card.md").read_text()
+    assert "restores them by itself" in card
+    assert "- image: crop_body, median, nyul" in card
+    assert "restoration.steps (image)" in card
 
 
 def test_reading_takes_the_steps_and_says_what_they_did(place: Path, trained: Any, tmp_path: Path) -> None:
@@ -245,6 +248,24 @@ def test_a_setting_switches_steps_off_and_the_recipe_s_id_knows_it(tmp_path: Pat
     assert off == Recipe()
     assert off.id != recipe.id
     assert read_recipe(None, settings=['restoration.steps=["n4"]']).restoration.steps == ({"step": "n4"},)
+
+
+def test_each_role_has_its_own_steps_and_its_own_scale(place: Path) -> None:
+    with open_store(place) as house:
+        entries = house.datasets.get("bodies").entries[:4]
+        t1 = [house.get_volume(one.volumes["image"]) for one in entries]
+    flair = [replace(one, voxels=one.voxels**1.5) for one in t1]
+    recipe = read_recipe(None, settings=['restoration.steps=[{step="median", volumes=["t1"]}, "nyul"]'])
+    chains = asked_chains(recipe, ["t1", "flair"])
+    assert {role: [step.name for step in one.steps] for role, one in chains.items()} == {
+        "t1": ["median", "nyul"],
+        "flair": ["nyul"],
+    }
+    fitted = fit_chains(chains, {"t1": t1, "flair": flair}.__getitem__)
+    assert landmarks(fitted["t1"].to_document()) != landmarks(fitted["flair"].to_document())
+    assert fitted["flair"] == Chain.from_document([{"step": "nyul"}]).fit(flair)
+    with pytest.raises(RecipeError, match="speaks of 't1'"):
+        asked_chains(recipe, ["t2", "flair"])
 
 
 def test_a_volume_is_restored_once_and_kept_to_the_bit(place: Path, tmp_path: Path) -> None:

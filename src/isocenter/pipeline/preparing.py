@@ -17,6 +17,7 @@ from isocenter.pages.prepared import FigureRow, Frame, PreparedPage, frames, wri
 from isocenter.pipeline.ground import Place, Watch, dataset_item, now, opened, seal
 from isocenter.pipeline.public import document
 from isocenter.pipeline.restoring import asked_of, asked_recipe, fitted_on
+from isocenter.pipeline.sourcing import require_use
 from isocenter.processing.restoration import Chain
 from isocenter.recipe import Recipe
 from isocenter.result import Check, Item, canonical
@@ -111,6 +112,7 @@ def prepare(
         RecipeError: The recipe has no steps, or one that cannot be.
         InputError: A step cannot treat a case; the message names it. Nothing is kept then.
         SplitError: A step learns, and the data set has no training side.
+        TermsError: A step learns, and a source of the cases does not grant training, or no longer.
         StoreError: The store cannot be used, or the page cannot be written.
     """
     begun = time.monotonic()
@@ -122,7 +124,7 @@ def prepare(
             raise RecipeError('The recipe asks for nothing: give it [restoration] with steps = ["n4", …].')
         called = dataset or f"{version.name}-prepared"
         with house.hold(f"dataset:{called}"):
-            learners = _learners(version) if asked.learns else ()
+            learners = _learners(house, version) if asked.learns else ()
             chains = fitted_on(house, asked, entries=learners, progress=progress)
             made = _made(house, version, chains, pictures=_PICTURES if page else 0, progress=progress)
             new = replace(version, name=called, entries=made.entries, prepared=_prepared(version, made.restorer))
@@ -163,12 +165,14 @@ def _spread(told: Sequence[Mapping[str, float | str]]) -> dict[str, tuple[float,
     return spread
 
 
-def _learners(version: Dataset) -> tuple[Entry, ...]:
+def _learners(house: Store, version: Dataset) -> tuple[Entry, ...]:
     """Return the cases of the training side.
 
     Raises:
         SplitError: There is none.
+        TermsError: A source of the cases does not grant training, or no longer.
     """
+    require_use(house, version, "training")
     if version.split is None:
         raise SplitError(
             f"Data set {version.name!r} has no training side, and a step of the recipe learns from one. Write what it "

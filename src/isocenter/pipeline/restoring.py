@@ -5,11 +5,11 @@ from functools import partial
 from pathlib import Path
 
 from isocenter.case import Dataset, Entry
-from isocenter.errors import PlanError
+from isocenter.errors import NotFoundError, PlanError
 from isocenter.image import Volume
 from isocenter.learning.training.restoring import Asked, Volumes, asked_chains, fit_chains
 from isocenter.pipeline.ground import Watch
-from isocenter.processing.restoration import FITS, Chain
+from isocenter.processing.restoration import Chain, find_fit
 from isocenter.recipe import Recipe, read_recipe
 from isocenter.store import Store
 
@@ -42,7 +42,7 @@ def asked_of(version: Dataset, recipe: Recipe, *, entries: Sequence[Entry], all_
     shared = [role for role in roles if all_roles or all(role in entry.volumes for entry in entries)]
     wanted = recipe.tasks.volumes
     known = [role for role in shared if wanted is None or role in wanted or all_roles]
-    learnt = [line["step"] for lines in version.steps.values() for line in lines if line["step"] in FITS]
+    learnt = [line["step"] for lines in version.steps.values() for line in lines if _learns(str(line["step"]))]
     if recipe.training.fold is not None and learnt:
         raise PlanError(
             f"Data set {version.name!r} was prepared by {learnt[0]!r}, which learnt from its training side; a fold "
@@ -75,3 +75,12 @@ def fitted_on(house: Store, asked: Asked, *, entries: Sequence[Entry], progress:
         return Volumes([partial(loaded, entry.volumes[role]) for entry in entries if role in entry.volumes])
 
     return fit_chains(asked.chains, volumes)
+
+
+def _learns(step: str) -> bool:
+    """Return whether a step is one that learns from a cohort, whatever it was told beforehand."""
+    try:
+        find_fit(step)
+    except NotFoundError:
+        return False
+    return True
