@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         list_kept,
         plan,
         predict,
+        prepare,
         remove_kept,
         report,
         scan,
@@ -41,7 +42,7 @@ _ROOMS = {
     "image": ("Affine", "Label", "LabelTable", "Mask", "Volume", "read_nifti", "write_nifti"),
     "pipeline": (
         "check", "convert", "doctor", "evaluate", "export_dataset", "info", "ingest", "init", "list_kept", "plan",
-        "predict", "remove_kept", "report", "scan", "show_kept", "train", "verify",
+        "predict", "prepare", "remove_kept", "report", "scan", "show_kept", "train", "verify",
     ),
     "recipe": ("Plan", "Recipe", "read_recipe"),
     "result": ("Prediction", "Receipt", "Score"),
@@ -52,8 +53,8 @@ __all__ = [
     "Affine", "Annotation", "Case", "Dataset", "Fact", "IsocenterError", "Label", "LabelTable", "Mask", "Plan",
     "Prediction", "Receipt", "Recipe", "Score", "Split", "Volume",
     "check", "convert", "doctor", "evaluate", "export_dataset", "info", "ingest", "init", "list_kept", "plan",
-    "predict", "read_nifti", "read_recipe", "remove_kept", "report", "scan", "show_kept", "train", "verify",
-    "write_nifti",
+    "predict", "prepare", "read_nifti", "read_recipe", "remove_kept", "report", "scan", "show_kept", "train",
+    "verify", "write_nifti",
 ]  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from isocenter.case import Change, Dataset, Entry, Fact, Outline, Source, Split, changes_between, draw_split
 from isocenter.image import LabelTable

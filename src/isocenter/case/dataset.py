@@ -93,6 +93,19 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Preparation:
+    """What the volumes of one role went through before they came into a version.
+
+    Args:
+        steps: In order, everything learnt written out (see processing.restoration.Chain).
+        unit: That they were in before.
+    """
+
+    steps: tuple[Mapping[str, Any], ...]
+    unit: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Dataset:
     """A version of a data set. Cases are listed, not held: the store loads one at a time.
 
@@ -103,6 +116,7 @@ class Dataset:
         split: None where there are too few patients to split; such a set can be evaluated on, not learnt from.
         left_out: Things that were found and not taken in, each with the reason.
         schema: What readers were asked; None where nobody was.
+        prepared: By role, what its volumes have gone through; empty where they are as they were taken in.
 
     Raises:
         InputError: No case, or two cases of one id.
@@ -116,6 +130,7 @@ class Dataset:
     source: Source = field(default_factory=Source)
     left_out: tuple[str, ...] = ()
     schema: Schema | None = None
+    prepared: Mapping[str, Preparation] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.entries:
@@ -140,6 +155,11 @@ class Dataset:
     def sources(self) -> Mapping[str, int]:
         """How many cases come from each source of the register, by its id; from "" where nobody said."""
         return dict(sorted(Counter(entry.source for entry in self.entries).items()))
+
+    @property
+    def steps(self) -> Mapping[str, tuple[Mapping[str, Any], ...]]:
+        """By role, the steps that its volumes have gone through; empty where they are as they were taken in."""
+        return {role: one.steps for role, one in self.prepared.items()}
 
     def on_side(self, side: Side, *, fold: int | None = None) -> tuple[Entry, ...]:
         """Return the cases of a side (see Split.patients).
@@ -173,11 +193,15 @@ class Dataset:
         return replace(self, entries=entries, split=None if self.split is None else self.split.renamed(name))
 
     def to_document(self) -> dict[str, Any]:
-        """Return the version as nested plain JSON values."""
+        """Return the version as nested plain JSON values; that nothing was prepared is left out."""
         document = asdict(self)
         document["entries"] = [entry.to_document() for entry in self.entries]
         if self.schema is None:  # said only where there is one: the ids of all other versions stay as they were
             del document["schema"]
+        for one in document["prepared"].values():
+            one["steps"] = list(one["steps"])
+        if not self.prepared:
+            del document["prepared"]
         return document
 
     @classmethod
@@ -196,6 +220,10 @@ class Dataset:
             source=Source(**document["source"]),
             left_out=tuple(document["left_out"]),
             schema=Schema.from_document(document["schema"]) if "schema" in document else None,
+            prepared={
+                role: Preparation(steps=tuple(one["steps"]), unit=one["unit"])
+                for role, one in document.get("prepared", {}).items()
+            },
         )
 
 

@@ -10,6 +10,7 @@ from isocenter.cli.cohorts import cohort
 from isocenter.cli.door import Outcome, door
 from isocenter.cli.labels import label_app
 from isocenter.cli.options import Accept, AcceptCases, Columns, DataName, Device, Json, RecipePath, Settings, Store
+from isocenter.cli.preparing import prepare, show_prepared
 from isocenter.cli.privacy import deid, vault_app
 from isocenter.cli.progress import drawing, watching
 from isocenter.cli.shown_versions import split as show_split
@@ -418,6 +419,7 @@ for _step in (
     app.command(_step.__name__)(door(_step, getattr(show, _step.__name__)))
 for _kind in ("runs", "models", "datasets"):
     app.add_typer(_shelf(_kind), name=_kind)
+app.command("prepare")(door(prepare, show_prepared))
 app.add_typer(vault_app, name="vault")
 app.add_typer(source_app, name="source")
 app.command("split")(door(split, show_split))

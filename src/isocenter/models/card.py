@@ -58,8 +58,18 @@ def _input(description: Description) -> str:
     )
     return (
         f"## What it wants\n\nOne image for each role. {_brought(description)}\n\n"
-        f"| role | modality | values |\n|---|---|---|\n{channels}"
+        f"| role | modality | values |\n|---|---|---|\n{channels}{_restored(description.plan)}"
     )
+
+
+def _restored(plan: Plan) -> str:
+    """Return what the model does to images before all else."""
+    lines = "".join(
+        f"\n- {channel.role}: {', '.join(line['step'] for line in channel.restoration)}"
+        for channel in plan.channels
+        if channel.restoration
+    )
+    return f"\n\nBefore all else it restores them by itself, so give them as they come:\n{lines}" if lines else ""
 
 
 def _brought(description: Description) -> str:
@@ -90,7 +100,8 @@ def _scaling(channel: Channel) -> str:
     if scaling.kind == "zscore":
         clipped = f"clipped at percentiles {scaling.low:g} and {scaling.high:g}"
         return f"each case by its own mean and deviation, {clipped}{colours}"
-    unit = "" if channel.unit == "1" else f" {channel.unit}"
+    # values of restored images are in whatever unit the steps have left
+    unit = "" if channel.unit == "1" or channel.restoration else f" {channel.unit}"
     return f"{scaling.low:g} to {scaling.high:g}{unit} ({scaling.kind}){colours}"
 
 

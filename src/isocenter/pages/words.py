@@ -10,6 +10,7 @@ from isocenter.errors import NotFoundError
 from isocenter.pages.gathered import GATHERED
 from isocenter.pages.phrases import PHRASES
 from isocenter.pages.privacy import PRIVACY
+from isocenter.pages.restored import RESTORED
 from isocenter.pages.versions import VERSIONS
 
 Language = Literal["en", "zh"]
@@ -334,4 +335,5 @@ WORDS: Mapping[str, tuple[str, str]] = {
     **PRIVACY,
     **GATHERED,
     **VERSIONS,
+    **RESTORED,
 }

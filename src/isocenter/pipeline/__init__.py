@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from isocenter.pipeline.intake import check, ingest
     from isocenter.pipeline.keeping import init, list_kept, remove_kept, show_kept, verify
     from isocenter.pipeline.learning import plan, train
+    from isocenter.pipeline.preparing import prepare
     from isocenter.pipeline.publishing import publish
     from isocenter.pipeline.reading import predict
     from isocenter.pipeline.reading_cases import read_cases
@@ -38,8 +39,8 @@ __all__ = [
     "add_source", "adjudicate", "bench", "check", "cohort", "convert", "deid", "diff_runs", "diff_versions",
     "doctor", "erase_person", "evaluate", "export_dataset", "export_labels", "find_person", "freeze_version",
     "import_labels", "info", "ingest", "init", "list_kept", "list_sources", "list_versions", "make_consensus",
-    "measure_agreement", "open_vault", "pin_version", "plan", "predict", "publish", "read_cases", "remove_kept",
-    "report", "rotate_vault", "scan", "show_kept", "show_source", "split", "train", "verify",
+    "measure_agreement", "open_vault", "pin_version", "plan", "predict", "prepare", "publish", "read_cases",
+    "remove_kept", "report", "rotate_vault", "scan", "show_kept", "show_source", "split", "train", "verify",
 ]  # fmt: skip
 
 

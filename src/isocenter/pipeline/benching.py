@@ -24,7 +24,7 @@ from isocenter.pipeline.public import document, known
 from isocenter.recipe import Plan
 
 AUTO = "auto"
-STAGES = ("load", "read", "prepare", "choose", "network", "blend", "label", "restore", "write", "total")
+STAGES = ("load", "read", "restoration", "prepare", "choose", "network", "blend", "label", "restore", "write", "total")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,17 @@ from isocenter.learning.inference.scoring.points import at_points, fit_points, r
 from isocenter.learning.inference.scoring.rows import AnswersEvaluation
 from isocenter.learning.inference.whole import WholeReader
 from isocenter.models.model import Description, Model, read_model
-from isocenter.pipeline.ground import Place, Watch, dataset_item, judged, model_item, now, opened, seal
+from isocenter.pipeline.ground import (
+    Place,
+    Watch,
+    dataset_item,
+    judged,
+    model_item,
+    now,
+    opened,
+    restoration_facts,
+    seal,
+)
 from isocenter.pipeline.outcome import Evaluated
 from isocenter.pipeline.sourcing import require_use
 from isocenter.plugins import did_you_mean
@@ -59,8 +69,9 @@ def evaluate(
     if side not in _SIDES:
         raise InputError(f"There is no side {side!r} to evaluate on; {did_you_mean(side, ['test', 'all'])}")
     with opened(store) as house:
-        reader = open_reader(read_model(house.models.folder(model)), device=device, memory=house.speeds)
         version = house.datasets.get(data)
+        kept = read_model(house.models.folder(model))
+        reader = open_reader(kept, device=device, memory=house.speeds, done=version.steps)
         require_use(house, version, "evaluation")
         side = side or ("test" if reader.model.dataset == version.id else "all")
         entries = _entries(version, reader.model.plan.goal, side=side)
@@ -79,7 +90,7 @@ def evaluate(
             house, "evaluate", inputs=(model_item(house, reader.model), dataset_item(house, version)),
             outputs=(Item(name=f"evaluation:{side}", digest=digest),),
             checks=(_fairness(known),),
-            facts={"side": side, "cases": [entry.id for entry in entries]},
+            facts={"side": side, "cases": [entry.id for entry in entries], **restoration_facts(kept.plan)},
         )  # fmt: skip
         house.evaluations.save(digest, model=reader.model.id, dataset=version.id, at=now())
     return Evaluated(

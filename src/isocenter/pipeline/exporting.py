@@ -1,12 +1,13 @@
 """A version of a data set becomes a folder that others read, with its terms, its manifest and its receipts."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
+from isocenter.case import Dataset
 from isocenter.errors import FileError, LayoutError, NotFoundError
 from isocenter.intake.layouts.writing import WRITERS
 from isocenter.intake.layouts.writing.manifest import names_in, terms_of, write_manifest, write_terms
@@ -134,13 +135,23 @@ def write_out(
     house.receipts.export(receipt, aside)
     return Exported(
         step=step, name=dataset.name, dataset=order.id, form=form, out=aside, cases=len(written.cases),
-        files=len(names), terms=terms_of(order), notes=written.notes, receipt=receipt,
+        files=len(names), terms=terms_of(order), notes=(*written.notes, *_prepared(dataset)), receipt=receipt,
         seconds=time.monotonic() - began,
     )  # fmt: skip
 
 
 def _made(house: Store, order: Order) -> Item:
     return Item(name=f"dataset:{order.dataset.name}", digest=order.id, receipt=house.receipts.maker(order.id) or "")
+
+
+def _prepared(dataset: Dataset) -> Iterator[str]:
+    """Yield what must be known of volumes that have gone through steps, which no form can say."""
+    for role, lines in dataset.steps.items():
+        steps = ", ".join(line["step"] for line in lines)
+        yield (
+            f"The volumes {role!r} were prepared by {steps}; a model that learns from this folder will not know that, "
+            "and must be given images prepared alike."
+        )
 
 
 def require_new(out: Path) -> Path:

@@ -10,7 +10,7 @@ from isocenter import __version__
 from isocenter.case import Dataset, Entry
 from isocenter.learning.tasks.facts import knows
 from isocenter.models.model import Model
-from isocenter.recipe import Goal
+from isocenter.recipe import Goal, Plan
 from isocenter.result import Check, Item, Receipt
 from isocenter.store import Store, open_store
 from isocenter.store.locks import account
@@ -74,6 +74,12 @@ def dataset_item(house: Store, dataset: Dataset) -> Item:
 def model_item(house: Store, model: Model) -> Item:
     """Return a model as a receipt names it, with the receipt of its making."""
     return Item(name=f"model:{model.id[:12]}", digest=model.id, receipt=house.receipts.maker(model.id) or "")
+
+
+def restoration_facts(plan: Plan) -> dict[str, Any]:
+    """Return what a plan's images go through before everything else, as a receipt tells it; empty where nothing."""
+    lines = {channel.role: list(channel.restoration) for channel in plan.channels if channel.restoration}
+    return {"restoration": lines} if lines else {}
 
 
 def outlined(entries: Iterable[Entry]) -> tuple[Entry, ...]:

@@ -173,6 +173,7 @@ def _dataset(house: Store, row: Any) -> dict[str, Any]:
         "patients": len({entry.patient for entry in version.entries}),
         "sides": sides_of(version),
         "pins": list(house.ledgers.words().get((row.name, row.id), ())),
+        "restoration": {role: [line["step"] for line in lines] for role, lines in version.steps.items()},
         "licence": version.source.licence or "not stated",
         "origin": version.source.origin,
         "sources": sources_document(house, version),

@@ -12,22 +12,25 @@ from isocenter.case import Dataset, Entry
 from isocenter.errors import LabelError, SplitError
 from isocenter.image import LabelTable
 from isocenter.learning.inference.reader import open_reader
+from isocenter.learning.inference.restoring import chains_of
 from isocenter.learning.inference.runtime import device_here
 from isocenter.learning.training import Cases, Fitted, Machine, decide, fingerprint, fit
-from isocenter.learning.training.estimate import estimated, require_room, ways_of
+from isocenter.learning.training.estimate import Spent, estimated, require_room, ways_of
 from isocenter.learning.training.page import Draw, Page
 from isocenter.learning.training.plan import target_of, unlearnt_classes, unlearnt_findings
 from isocenter.learning.training.plan.keep import kept_plan, run_id, write_plan, write_recipe
 from isocenter.learning.training.plan.machine import memory_peak
+from isocenter.learning.training.restoring import Restorer, with_chains
 from isocenter.models.card import write_card
 from isocenter.models.model import Description, Model, read_model, write_model
 from isocenter.pipeline.evaluating import counting, described, scored, table_of
 from isocenter.pipeline.freezing import require_learnable
-from isocenter.pipeline.ground import Place, Watch, dataset_item, judged, now, opened, seal
+from isocenter.pipeline.ground import Place, Watch, dataset_item, judged, now, opened, restoration_facts, seal
 from isocenter.pipeline.outcome import Planned, Trained
+from isocenter.pipeline.restoring import asked_of, asked_recipe, fitted_on
 from isocenter.pipeline.sourcing import UNKNOWN, granted, require_use
 from isocenter.plugins import did_you_mean
-from isocenter.recipe import Goal, Plan, Recipe, read_recipe
+from isocenter.recipe import Goal, Plan, Recipe
 from isocenter.result import Check, Item
 from isocenter.store import Store
 from isocenter.store.evidence import sha256_of
@@ -60,11 +63,11 @@ def plan(
             test side would be learnt from.
         NotFoundError: There is no such data set.
     """
-    asked = _asked(recipe, set_)
+    asked = asked_recipe(recipe, set_)
     device_here(device)
     with opened(store) as house:
         version = _to_learn_from(house, data)
-        decided = _decided(house, asked, version, progress, device)
+        decided = _decided(house, asked, version, progress, device, None)
     return Planned(run=run_id(asked, version), plan=decided)
 
 
@@ -98,7 +101,7 @@ def train(
         StoreError: Another process is at this run, or the store cannot be used.
     """
     begun = time.monotonic()
-    asked = _asked(recipe, set_)
+    asked = asked_recipe(recipe, set_)
     device_here(device)
     with opened(store) as house:
         version = _to_learn_from(house, data)
@@ -109,7 +112,7 @@ def train(
             if left is None:
                 folder = house.runs.folder(run, dataset=version.id, recipe=asked.id, at=now())
                 write_recipe(asked, folder)
-                decided = _kept_or(partial(_decided, house, asked, version, progress, device), folder=folder)
+                decided = _kept_or(partial(_decided, house, asked, version, progress, device, folder), folder=folder)
                 lesson = _Lesson(
                     house=house, version=version, plan=decided, folder=folder, device=device, progress=progress,
                     curves=curves,
@@ -136,12 +139,6 @@ def _to_learn_from(house: Store, data: str) -> Dataset:
     require_use(house, version, "training")
     require_learnable(house, version)
     return version
-
-
-def _asked(recipe: Path | Recipe | None, changes: tuple[str, ...]) -> Recipe:
-    if isinstance(recipe, Recipe):
-        return read_recipe(None, settings=changes, onto=recipe)
-    return read_recipe(None if recipe is None else Path(recipe), settings=changes)
 
 
 def _sides(version: Dataset, *, goal: Goal, fold: int | None) -> tuple[tuple[Entry, ...], tuple[Entry, ...]]:
@@ -173,23 +170,35 @@ def _kept_or(decide_: Callable[[], Plan], *, folder: Path) -> Plan:
     return kept
 
 
-def _decided(house: Store, asked: Recipe, version: Dataset, progress: Watch | None, device: str) -> Plan:
+def _decided(
+    house: Store, asked: Recipe, version: Dataset, progress: Watch | None, device: str, folder: Path | None
+) -> Plan:
+    """Return the plan of a run; what its restored cases cost to make is kept in its folder, where there is one."""
     sought = Goal(kind=asked.tasks.kind, target=target_of(asked))
     table = _require_known(version, sought)
     entries, validation = _sides(version, goal=sought, fold=asked.training.fold)
-    tell = counting(progress, "look", entries)
     began = time.monotonic()
-    looked = fingerprint((house.case(version, entry) for entry in entries), table=table, progress=tell)
-    looked_seconds = time.monotonic() - began
+    chains = asked_of(version, asked, entries=entries)
+    restorer = Restorer(fitted_on(house, chains, entries=entries, progress=progress), folder=folder)
+    tell, fitting = counting(progress, "look", entries), time.monotonic() - began
+    shown_cases = (restorer.loader(partial(house.case, version, entry))() for entry in entries)
+    looked = fingerprint(shown_cases, table=table, progress=tell)
+    spent = Spent(looking=time.monotonic() - began - fitting - restorer.seconds, fitting=fitting,
+                  restoring=restorer.seconds)  # fmt: skip
+    if folder is not None:
+        restorer.write(folder)
     decided = decide(asked, looked, dataset=version.id, table=table, machine=Machine.here(device))
+    decided = with_chains(decided, restorer, asked=chains)
     beside = [*validation, *judged(version.on_side("test"), sought)]
     others = unlearnt_classes(decided.goal, beside) or unlearnt_findings(decided.goal, beside)
     if others:
         told = {"tasks.target": f"{decided.reasons['tasks.target']}; {others}, and can never be answered rightly"}
         decided = replace(decided, reasons={**decided.reasons, **told})
-    learning, shown = ([partial(house.case, version, one) for one in side] for side in (entries, validation))
+    learning, shown = (
+        [restorer.loader(partial(house.case, version, one)) for one in side] for side in (entries, validation)
+    )
     cases = Cases(train=learning, validation=shown, table=table)
-    ways = ways_of(decided, cases, looked_seconds=looked_seconds)
+    ways = ways_of(decided, cases, spent=spent)
     return estimated(decided, looked, table=table, ways=ways, device=device)
 
 
@@ -236,8 +245,9 @@ class _Lesson:
         """Both sides, each case loaded when it is asked for."""
         learning, validating = self.sides
         shown = [one for one in validating if not unlearnt_classes(self.plan.goal, [one])]
+        restorer = Restorer(chains_of(self.plan, done=self.version.steps), folder=self.folder)
         train_, validation = (
-            [partial(self.house.case, self.version, one) for one in side] for side in (learning, shown)
+            [restorer.loader(partial(self.house.case, self.version, one)) for one in side] for side in (learning, shown)
         )
         return Cases(train=train_, validation=validation, table=self.table)
 
@@ -264,7 +274,7 @@ def _learnt(lesson: _Lesson) -> tuple[Model, str]:
         checks=tuple(Check(name="noticed", held=False, figure=notice) for notice in fitted.notices),
         facts={
             "recipe": plan_.recipe, "plan": plan_.id, "seed": plan_.seed, "steps": fitted.steps,
-            "device": lesson.device,
+            "device": lesson.device, **restoration_facts(plan_),
         },
     )  # fmt: skip
     house.models.add(model.folder, run=folder.name, at=now())
@@ -293,7 +303,7 @@ def _model(lesson: _Lesson, fitted: Fitted) -> Model:
     # written twice: a reader reads models, and the figures it finds belong into the model
     draft = _fresh(lesson.folder / "draft")
     drafted = write_model(draft, weights=fitted.weights, description=told, card=write_card(told))
-    reader = open_reader(drafted, device=lesson.device)
+    reader = open_reader(drafted, device=lesson.device, done=version.steps)
     found = scored(
         reader, (lesson.house.case(version, entry) for entry in validating), version=version,
         progress=counting(lesson.progress, "validate", validating),

@@ -62,6 +62,8 @@ def publish(
         proof = _proof(house, dataset)
         proof.require(dataset)
         require_harmless(dataset)
+        if as_ == DICOM:
+            _require_as_taken(dataset)
         shown = dataset.renamed(house.keys.pseudonym) if proof.has_names else dataset
         order = Order(
             dataset=shown, version=dataset.id, case=partial(house.case, shown), grants=grants,
@@ -130,6 +132,19 @@ class _Proof:
         """What a receipt says of it."""
         count = f"{len(self.files)} of {len(self.files)}"
         return (Check(name="files proved to name nobody", held=True, figure=count, limit="all"),)
+
+
+def _require_as_taken(dataset: Dataset) -> None:
+    """Do nothing where a version's volumes are as they were taken in.
+
+    Raises:
+        InputError: They have gone through steps; the files that they were taken from show something else.
+    """
+    if dataset.prepared:
+        raise InputError(
+            f"The volumes of data set {dataset.name!r} were prepared; its DICOM files show them as they were before. "
+            "Publish the version that it was made from, or this one in another form."
+        )
 
 
 def _required_terms(house: Store, dataset: Dataset) -> tuple[Grant, ...]:

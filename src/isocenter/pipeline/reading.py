@@ -13,7 +13,7 @@ from isocenter.learning.inference.predict import volume_scores
 from isocenter.learning.inference.reader import open_reader
 from isocenter.models.model import MANIFEST, Model, read_model
 from isocenter.pages import say
-from isocenter.pipeline.ground import Place, Watch, model_item, opened, seal, told
+from isocenter.pipeline.ground import Place, Watch, model_item, opened, restoration_facts, seal, told
 from isocenter.pipeline.outcome import Predicted
 from isocenter.pipeline.predictions import MASK, SEG, whole_folder, write_prediction
 from isocenter.pipeline.public import known
@@ -84,11 +84,14 @@ def predict(
                 verdict=Verdict(decision="review", reasons=(UNCHECKED, *unsaid)),
                 plan=reader.model.plan.to_document(), seconds=_seconds(marks, reading.seconds),
                 runtime={} if reading.choice is None else reading.choice.brief(),
-                input=_input(house, found), files={path.name: sha256_of(path) for path in sorted(aside.iterdir())},
+                input=_input(house, found, reading),
+                files={path.name: sha256_of(path) for path in sorted(aside.iterdir())},
                 receipts=_behind(house, reader.model),
             )  # fmt: skip
             write_prediction(prediction, aside)
-            _seal(house, reader.model, found, aside, checks=checks, accept=accept)
+            facts = {"accept": list(accept), "input": found.kind, **restoration_facts(kept.plan)}
+            facts |= {"said": _told(reading)} if reading.said else {}
+            _seal(house, reader.model, found, aside, checks=checks, facts=facts)
     return Predicted(prediction=prediction, out=out)
 
 
@@ -128,9 +131,10 @@ def _name(found: Opened) -> str:
     return " ".join(found.files.values())
 
 
-def _input(house: Store, found: Opened) -> dict[str, object]:
+def _input(house: Store, found: Opened, reading: Reading) -> dict[str, object]:
     first = _first(found)
-    return {
+    said = {"restoration": _told(reading)} if reading.said else {}
+    return said | {
         "kind": found.kind,
         "modality": first.modality,
         "is_planar": first.is_planar,
@@ -143,6 +147,11 @@ def _input(house: Store, found: Opened) -> dict[str, object]:
         "files": len(found.files),
         "digest": house.put_volume(first),
     }
+
+
+def _told(reading: Reading) -> dict[str, list[dict[str, object]]]:
+    """Return what each step before everything else said of the case, by role."""
+    return {role: [{"step": name, **told} for name, told in said] for role, said in reading.said.items()}
 
 
 def _seconds(marks: Mapping[str, float], stages: Mapping[str, float]) -> dict[str, float]:
@@ -161,13 +170,13 @@ def _behind(house: Store, model: Model) -> tuple[str, ...]:
 
 
 def _seal(
-    house: Store, model: Model, found: Opened, folder: Path, *, checks: Iterable[Check], accept: tuple[str, ...]
+    house: Store, model: Model, found: Opened, folder: Path, *, checks: Iterable[Check], facts: Mapping[str, object]
 ) -> str:
     """Seal the prediction and put the chain behind it, with the key that checks it, into its folder."""
     outputs = tuple(Item(name=f"file:{path.name}", digest=sha256_of(path)) for path in sorted(folder.iterdir()))
     digest = seal(
         house, "predict", inputs=(model_item(house, model), *_sources(house, found)), outputs=outputs, checks=checks,
-        facts={"accept": list(accept), "input": found.kind},
+        facts=facts,
     )  # fmt: skip
     house.receipts.export(digest, folder)
     return digest

@@ -17,6 +17,7 @@ STEPS = {
     "diff_versions": "isocenter.pipeline.versioning:diff_versions",
     "pin_version": "isocenter.pipeline.versioning:pin_version",
     "freeze_version": "isocenter.pipeline.freezing:freeze_version",
+    "prepare": "isocenter.pipeline.preparing:prepare",
     "export_dataset": "isocenter.pipeline.exporting:export_dataset",
     "publish": "isocenter.pipeline.publishing:publish",
     "add_source": "isocenter.pipeline.sourcing:add_source",

@@ -9,6 +9,7 @@ from isocenter.recipe.plan import Plan
 _AS_ASKED = "as the recipe says"
 _AS_LEARNT = "as the cases to learn from say"
 _LEARNT = ("answers", "number")
+_MANY = 12  # numbers spelt out; of a cohort a step may have learnt a hundred
 _ESTIMATE = {"memory_bytes", "seconds"}
 # a plan's field -> the recipe's key that asks for it; goal, channels and variation answer several keys
 _KEYS = {
@@ -75,10 +76,14 @@ def in_a_line(value: Any) -> str:
     if isinstance(value, Mapping):
         if set(value) == _ESTIMATE:
             return _estimate(value)
+        if "step" in value:
+            return _step(value)
         return ", ".join(f"{key} {in_a_line(inner)}" for key, inner in value.items() if inner not in (0, [], "", None))
     if isinstance(value, list | tuple):
         if any(isinstance(inner, str) for inner in value):
             return ", ".join(map(in_a_line, value))
+        if len(value) > _MANY and not any(isinstance(inner, Mapping) for inner in value):
+            return f"{len(value)} numbers from {in_a_line(min(value))} to {in_a_line(max(value))}"
         apart = "; " if any(isinstance(inner, Mapping) for inner in value) else " × "
         return apart.join(map(in_a_line, value)) or "none"
     if isinstance(value, bool):
@@ -91,6 +96,9 @@ def _values(plan: Plan) -> Iterator[tuple[str, Any]]:
     yield from _of_goal(document["goal"])
     channels = document["channels"]
     yield "tasks.volumes", list(plan.roles)
+    for channel in channels:
+        if channel.get("restoration"):
+            yield f"restoration.steps ({channel['role']})", channel["restoration"]
     for channel in channels:
         named = f"inference.intensity ({channel['role']})"
         yield named if named in plan.reasons else "inference.intensity", _channel(channel)
@@ -120,6 +128,12 @@ def _channel(channel: Mapping[str, Any]) -> dict[str, Any]:
     usual = {"modality": "OT", "unit": "1", "colours": 1}
     beside = {name: channel[name] for name, value in usual.items() if channel[name] != value}
     return {**channel["scaling"], **beside}
+
+
+def _step(line: Mapping[str, Any]) -> str:
+    """Return a step as people read it: its name, then its parameters."""
+    told = ", ".join(f"{key} {in_a_line(inner)}" for key, inner in line.items() if key != "step")
+    return f"{line['step']} ({told})" if told else str(line["step"])
 
 
 def _estimate(value: Mapping[str, Any]) -> str:

@@ -34,6 +34,9 @@ class Channel:
         colours: 3 where its pictures are in colour: then it is three planes of the network's input; a grey picture
             among them is shown three times. 1 else.
         has_size: False where some of its pictures came without the size of a pixel: then all are read pixel by pixel.
+        modality, unit: As its volumes come, before anything is done to them.
+        restoration: What is done to them first, step by step, everything learnt written out (see
+            processing.restoration.Chain); scaling speaks of what has come out of that.
     """
 
     role: str
@@ -42,6 +45,7 @@ class Channel:
     unit: str = "1"
     colours: int = 1
     has_size: bool = True
+    restoration: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,8 +172,11 @@ class Plan:
         return tuple(channel.role for channel in self.channels)
 
     def to_document(self) -> dict[str, Any]:
-        """Return the plan as nested plain JSON values."""
+        """Return the plan as nested plain JSON values; a restoration without steps is left out."""
         document: dict[str, Any] = _plain(asdict(self))
+        for channel in document["channels"]:
+            if not channel["restoration"]:
+                del channel["restoration"]
         return document
 
     @classmethod
@@ -180,9 +187,7 @@ class Plan:
             KeyError, TypeError: Not such a document.
         """
         values = {key: _tupled(value) for key, value in document.items()}
-        channels = tuple(
-            Channel(**(dict(channel) | {"scaling": Scaling(**channel["scaling"])})) for channel in document["channels"]
-        )
+        channels = tuple(map(_channel, document["channels"]))
         variation = Variation(**{key: _tupled(value) for key, value in document["variation"].items()})
         goal, estimate = dict(document["goal"]), document["estimate"]
         number = goal["number"] and Number(**goal["number"])
@@ -198,6 +203,11 @@ class Plan:
                 }
             )
         )
+
+
+def _channel(document: Mapping[str, Any]) -> Channel:
+    inner = {"scaling": Scaling(**document["scaling"]), "restoration": tuple(document.get("restoration", ()))}
+    return Channel(**(dict(document) | inner))
 
 
 def _plain(value: Any) -> Any:

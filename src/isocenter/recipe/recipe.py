@@ -1,6 +1,7 @@
 """Every choice of a run, as asked. None means: decide for me, and say why (see plan)."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
@@ -35,6 +36,29 @@ class Tasks:
     loss: str | None = None
     class_weights: ClassWeights | None = None
     label_smoothing: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restoration:
+    """What is done to every image before anything else looks at it, in training and in reading.
+
+    Args:
+        steps: One table a step: "step" names it, further keys are its parameters as plain values, and "volumes" the
+            roles that it is for; without that it is for all.
+
+    Raises:
+        RecipeError: A table without its step.
+    """
+
+    steps: tuple[Mapping[str, Any], ...] = ()
+
+    def __post_init__(self) -> None:
+        for place, line in enumerate(self.steps, 1):
+            if not isinstance(line.get("step"), str):
+                raise RecipeError(f'Line {place} of restoration.steps names no step: {{step = "n4"}}, or "n4" alone.')
+            roles = line.get("volumes", [])
+            if not isinstance(roles, list | tuple) or not all(isinstance(role, str) for role in roles):
+                raise RecipeError(f'Line {place} of restoration.steps: volumes is a list of roles, such as ["t1"].')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +159,7 @@ class Recipe:
     """
 
     tasks: Tasks = field(default_factory=Tasks)
+    restoration: Restoration = field(default_factory=Restoration)
     transforms: Transforms = field(default_factory=Transforms)
     models: Models = field(default_factory=Models)
     training: Training = field(default_factory=Training)
@@ -192,7 +217,10 @@ class Recipe:
         return hashlib.sha256(canonical(self.to_document())).hexdigest()[:16]
 
     def to_document(self) -> dict[str, dict[str, Any]]:
-        """Return the recipe as nested plain values, as TOML and JSON hold it; what is left to decide is left out."""
+        """Return the recipe as nested plain values, as TOML and JSON hold it.
+
+        What is left to decide is left out, and so is a section of steps that has none.
+        """
         return {
             section: {
                 key: list(value) if isinstance(value, tuple) else value
@@ -200,6 +228,7 @@ class Recipe:
                 if value is not None
             }
             for section, fields in asdict(self).items()
+            if section != "restoration" or self.restoration.steps
         }
 
     def with_budget(self, **budget: float) -> "Recipe":

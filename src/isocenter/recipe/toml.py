@@ -92,6 +92,8 @@ def _typed(key: str, value: Any, hint: Any) -> Any:
     if NoneType in get_args(hint):
         hint = next(part for part in get_args(hint) if part is not NoneType)
     origin = get_origin(hint)
+    if origin is Mapping:
+        return _table(key, value)
     if origin is Literal:
         if value in get_args(hint):
             return value
@@ -100,7 +102,7 @@ def _typed(key: str, value: Any, hint: Any) -> Any:
     if origin is tuple:
         parts = get_args(hint)
         many = parts[-1] is Ellipsis
-        if many and isinstance(value, str):  # one name is a list of one
+        if many and isinstance(value, str | Mapping):  # one name is a list of one
             value = [value]
         if not isinstance(value, list | tuple) or (not many and len(value) != len(parts)):
             size = "a list" if many else f"a list of {len(parts)}"
@@ -112,6 +114,19 @@ def _typed(key: str, value: Any, hint: Any) -> Any:
     if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
         raise RecipeError(f"{key} = {value!r} is not {_NAMES.get(hint, hint.__name__)}.")
     return value
+
+
+def _table(key: str, value: Any) -> dict[str, Any]:
+    """Return a step with its parameters; a name alone is a step with its defaults.
+
+    Raises:
+        RecipeError: Neither.
+    """
+    if isinstance(value, str):
+        return {"step": value}
+    if not isinstance(value, Mapping):
+        raise RecipeError(f'{key} = {value!r} is neither a table such as {{step = "n4"}} nor the name of a step.')
+    return dict(value)
 
 
 _NAMES: Mapping[type, str] = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}

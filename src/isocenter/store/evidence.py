@@ -40,7 +40,8 @@ class StoreEvidence:
         Raises:
             SealError: Its bytes are others, or gone without a receipt of their removal.
         """
-        looks = {"dataset": self._dataset, "model": self._model, "evaluation": self._blob, "run": self._run}
+        looks = {"dataset": self._dataset, "model": self._model, "evaluation": self._blob, "run": self._run,
+                 "restoration": self._blob}  # fmt: skip
         kind, _, rest = name.partition(":")
         if kind not in looks:
             return None

@@ -13,7 +13,7 @@ import pytest
 from isocenter.errors import PlanError
 from isocenter.image import LabelTable
 from isocenter.learning.training import Cases
-from isocenter.learning.training.estimate import Costs, Ways, estimated, reading_memory, require_room, ways_of
+from isocenter.learning.training.estimate import Costs, Spent, Ways, estimated, reading_memory, require_room, ways_of
 from isocenter.learning.training.fingerprint import Fingerprint, Values
 from isocenter.learning.training.plan.machine import Machine
 from isocenter.learning.training.trial import Trial, attempt
@@ -22,7 +22,7 @@ from isocenter.recipe.plan import Estimate
 from tests.learning.training import test_fit
 
 TABLE = LabelTable.of("ball", "box")
-WAYS = Ways(looked_seconds=0.1, validation=1)
+WAYS = Ways(spent=Spent(looking=0.1), validation=1)
 
 
 def fingerprint(shape: tuple[int, int, int] = (18, 20, 14), *, cases: int = 3) -> Fingerprint:
@@ -100,10 +100,10 @@ def test_a_plan_kept_from_a_larger_machine_is_refused_with_the_number(make_plan:
 
 def test_cases_are_timed_as_a_run_prepares_them(make_plan: Callable[..., Plan]) -> None:
     cases = Cases(train=test_fit.loaders(2), validation=test_fit.loaders(17), table=test_fit.TABLE)
-    found = ways_of(make_plan(), cases, looked_seconds=3.0)
+    found = ways_of(make_plan(), cases, spent=Spent(looking=3.0))
     assert 0 < found.prepared_seconds < 2
     # of seventeen every third one is looked at, eight at most
-    assert (found.shown, found.validation, found.looked_seconds) == (6, 17, 3.0)
+    assert (found.shown, found.validation, found.spent.looking) == (6, 17, 3.0)
     trial = Trial(step_seconds=0.1, read_seconds=0.0, memory_bytes=0)
     quick, slow = (
         Costs.of(make_plan(), fingerprint(cases=2), trial=trial, ways=replace(found, prepared_seconds=taken))

@@ -1,11 +1,12 @@
 """Whether images are what a model has learnt to read, and what it then says of them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from isocenter.case.role import is_other_role
 from isocenter.errors import InputError
 from isocenter.image import Mask, Volume
+from isocenter.learning.inference.restoring import Said
 from isocenter.learning.inference.trial import Choice
 from isocenter.models.model import Model
 from isocenter.recipe import Channel, Plan
@@ -19,7 +20,9 @@ class Reading:
     Args:
         mask: On the own grid of the case's first volume; None where the model answers for the whole image.
         answers: One for each target; empty where it outlines.
-        seconds: By stage: "prepare", "network", and for outlines "choose", "blend", "label" and "restore".
+        seconds: By stage: "restoration" where the model has steps for it, "prepare", "network", and for outlines
+            "choose", "blend", "label" and "restore".
+        said: What the steps before everything else said of the case, by role; empty where the model has none.
         choice: In which runtime and with which windows it was read; None where it answers for the whole image.
     """
 
@@ -27,6 +30,7 @@ class Reading:
     answers: tuple[Answer, ...] = ()
     seconds: Mapping[str, float]
     choice: Choice | None = None
+    said: Said = field(default_factory=dict)
 
 
 def fitting(volumes: Mapping[str, Volume], model: Model) -> dict[str, Volume]:

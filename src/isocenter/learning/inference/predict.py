@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from scipy.special import stdtrit
 
 from isocenter.errors import PlanError
@@ -12,7 +13,8 @@ from isocenter.image import Mask, Volume
 from isocenter.learning.inference.clock import Clock
 from isocenter.learning.inference.fitting import Reading, fitting
 from isocenter.learning.inference.pace import Pace
-from isocenter.learning.inference.prepare import prepare, restore
+from isocenter.learning.inference.prepare import Prepared, prepare, restore
+from isocenter.learning.inference.restoring import Lines, Restored, bring_back, chains_of, restored_by
 from isocenter.learning.inference.weights import load_network
 from isocenter.learning.inference.window import Progress, Tiling, label_volume
 from isocenter.learning.tasks import find_task
@@ -24,7 +26,13 @@ class Reader:
     """A model ready to outline: its weights are loaded once."""
 
     def __init__(
-        self, model: Model, *, device: str = "cpu", runtime: str | None = None, memory: Path | None = None
+        self,
+        model: Model,
+        *,
+        device: str = "cpu",
+        runtime: str | None = None,
+        memory: Path | None = None,
+        done: Mapping[str, Lines] | None = None,
     ) -> None:
         """Load a model.
 
@@ -33,16 +41,20 @@ class Reader:
             device: As torch names it.
             runtime: A name of RUNTIMES, or "auto" for the quickest that agrees (see Pace); None takes the plan's.
             memory: Folder in which it is remembered which one that was on this machine; None remembers nothing.
+            done: What the volumes to be read have gone through already, by role; None is nothing.
 
         Raises:
             PlanError: The weights do not fit the network of the plan, or there is no such device.
-            NotFoundError: The network or the task comes from a plug-in that is not installed here.
+            NotFoundError: The network, the task or a step of restoration comes from a plug-in that is not installed.
+            MissingExtraError: A step of restoration needs a package that is not installed.
+            InputError: The volumes have gone through other steps than those that the model has learnt from.
         """
         self.model = model
         task = find_task(model.plan.goal, table=model.description.table)
         if task.answers != "voxels":
             raise PlanError(f"Model {model.id[:12]} answers for whole images; open_reader opens it.")
         self.task = task
+        self._chains = chains_of(model.plan, done=done)
         self._pace = Pace(
             load_network(model, outputs=self.task.outputs, device=device),
             tiling=Tiling.of(model.plan), classes=self.task.outputs, ask=runtime or model.plan.runtime,
@@ -66,17 +78,33 @@ class Reader:
         """
         wanted = fitting(volumes, self.model)
         clock = Clock()
+        restored = restored_by(self._chains, wanted, orientation=self.model.plan.orientation, clock=clock)
         with clock.stage("prepare"):
-            prepared = prepare(wanted, plan=self.model.plan)
+            prepared = prepare(restored.volumes, plan=self.model.plan)
         with clock.stage("choose"):
             choice, runtime, tiling = self._pace.of(prepared.image)
         classes = label_volume(
             runtime, prepared.image, tiling=tiling, classes=self.task.outputs, progress=progress, clock=clock
         )
         with clock.stage("restore"):
-            first = next(iter(volumes.values()))
-            mask = restore(self.task.decode(classes), prepared, onto=first, table=self.model.table)
-        return Reading(mask=mask, seconds=clock.seconds, choice=choice)
+            labels = self.task.decode(classes)
+            mask = self._own(labels, prepared, onto=next(iter(volumes.values())), restored=restored, wanted=wanted)
+        return Reading(mask=mask, seconds=clock.seconds, choice=choice, said=restored.said)
+
+    def _own(
+        self,
+        labels: npt.NDArray[np.integer],
+        prepared: Prepared,
+        *,
+        onto: Volume,
+        restored: Restored,
+        wanted: Mapping[str, Volume],
+    ) -> Mask:
+        """Return labels of the network's grid on a volume's own, back through what was done to that volume."""
+        way = next((way for role, way in restored.ways.items() if wanted[role] is onto), None)
+        if way is None:
+            return restore(labels, prepared, onto=onto, table=self.model.table)
+        return bring_back(restore(labels, prepared, onto=way.volume, table=self.model.table), way)
 
 
 def volume_scores(mask: Mask, model: Model, *, voxel_size: tuple[float, str] | None = None) -> tuple[Score, ...]:

@@ -1,7 +1,6 @@
 """One case answered as a whole by one model: a class, findings, a grade or a number."""
 
 import math
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
@@ -13,9 +12,11 @@ from torch import Tensor
 
 from isocenter.errors import PlanError
 from isocenter.image import Volume
+from isocenter.learning.inference.clock import Clock
 from isocenter.learning.inference.fitting import Reading, fitting
 from isocenter.learning.inference.images import bring
 from isocenter.learning.inference.prepare import laid_volume, network_grid
+from isocenter.learning.inference.restoring import Lines, chains_of, restored_by
 from isocenter.learning.inference.runtime import autocast, device_of
 from isocenter.learning.inference.weights import load_network
 from isocenter.learning.inference.window import Progress
@@ -31,22 +32,26 @@ _AXES = {"slice": -3, "row": -2, "column": -1}
 class WholeReader:
     """A model ready to answer for whole images: its weights are loaded once."""
 
-    def __init__(self, model: Model, *, device: str = "cpu") -> None:
+    def __init__(self, model: Model, *, device: str = "cpu", done: Mapping[str, Lines] | None = None) -> None:
         """Load a model.
 
         Args:
             model: As read_model checked it.
             device: As torch names it.
+            done: What the volumes to be read have gone through already, by role; None is nothing.
 
         Raises:
             PlanError: The weights do not fit the network of the plan, or there is no such device.
-            NotFoundError: The network or the task comes from a plug-in that is not installed here.
+            NotFoundError: The network, the task or a step of restoration comes from a plug-in that is not installed.
+            MissingExtraError: A step of restoration needs a package that is not installed.
+            InputError: The volumes have gone through other steps than those that the model has learnt from.
         """
         self.model = model
         task = find_task(model.plan.goal, table=model.description.table)
         if task.answers != "image":
             raise PlanError(f"Model {model.id[:12]} outlines; it answers nothing for a whole image.")
         self.task = task
+        self._chains = chains_of(model.plan, done=done)
         self._network = load_network(model, outputs=task.outputs, device=device)
         self.device = device_of(self._network)
 
@@ -61,18 +66,20 @@ class WholeReader:
             InputError: A role is missing, or a volume is unlike what the model has learnt from.
             PlanError: The network answers in another shape than its task wants.
         """
-        wanted = fitting(volumes, self.model)
-        marks = [time.perf_counter()]
-        image = bring(wanted, plan=self._shown(wanted))
-        marks.append(time.perf_counter())
-        scores = self._scores(image)
-        answers = self.task.decode(scores, points=self.model.description.points)
-        marks.append(time.perf_counter())
+        clock = Clock()
+        wanted, towards = fitting(volumes, self.model), self.model.plan.orientation
+        restored = restored_by(self._chains, wanted, orientation=towards, clock=clock)
+        with clock.stage("prepare"):
+            image = bring(restored.volumes, plan=self._shown(restored.volumes))
+        with clock.stage("network"):
+            scores = self._scores(image)
+            answers = self.task.decode(scores, points=self.model.description.points)
         if progress is not None:
             progress(1, 1)
         return Reading(
             answers=tuple(with_interval(answer, residuals=self.model.description.residuals) for answer in answers),
-            seconds={"prepare": marks[1] - marks[0], "network": marks[2] - marks[1]},
+            seconds=clock.seconds,
+            said=restored.said,
         )
 
     def _shown(self, volumes: Mapping[str, Volume]) -> Plan:

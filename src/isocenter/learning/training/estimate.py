@@ -33,29 +33,44 @@ _SURE_S = 1.0  # what took longer is not timed a second time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """Seconds that went before a plan was decided.
+
+    Args:
+        looking: In which all learning cases were loaded and looked at, while their fingerprint was taken.
+        fitting: In which steps of restoration learnt from them.
+        restoring: In which they were restored.
+    """
+
+    looking: float
+    fitting: float = 0.0
+    restoring: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ways:
     """What the cases take here.
 
     Args:
-        looked_seconds: In which all learning cases were loaded and looked at, while their fingerprint was taken.
+        spent: On the cases to learn from, before anything was decided.
         prepared_seconds: In which one was prepared that had been loaded.
         shown: Validation cases that are looked at on the way.
         validation: Those that are read at the end.
     """
 
-    looked_seconds: float
+    spent: Spent
     validation: int
     prepared_seconds: float = 0.0
     shown: int = 0
 
 
-def ways_of(plan: Plan, cases: Cases, *, looked_seconds: float) -> Ways:
+def ways_of(plan: Plan, cases: Cases, *, spent: Spent) -> Ways:
     """Return what the cases of a run take, by preparing the first one as the run will.
 
     Args:
         plan: As decided.
         cases: Of both sides.
-        looked_seconds: In which those to learn from were loaded and looked at.
+        spent: On those to learn from, so far.
 
     Raises:
         InputError: The first case cannot be prepared as the plan says.
@@ -72,7 +87,7 @@ def ways_of(plan: Plan, cases: Cases, *, looked_seconds: float) -> Ways:
             material.prepare(0)
             taken.append(time.monotonic() - began)
     return Ways(
-        looked_seconds=looked_seconds, prepared_seconds=min(taken), shown=material.looked_at,
+        spent=spent, prepared_seconds=min(taken), shown=material.looked_at,
         validation=len(cases.validation),
     )  # fmt: skip
 
@@ -130,15 +145,17 @@ class Costs:
     @classmethod
     def of(cls, plan: Plan, fingerprint: Fingerprint, *, trial: Trial, ways: Ways) -> "Costs":
         """Return what the parts of a run by a plan take."""
-        loading = ways.looked_seconds / max(1, fingerprint.cases)
+        spent, count = ways.spent, max(1, fingerprint.cases)
+        loading, restoring = spent.looking / count, spent.restoring / count
         preparing = ways.prepared_seconds * _share_of_first(fingerprint)
         reading = _windows(plan, fingerprint) * trial.read_seconds
         return cls(
-            planning=ways.looked_seconds + ways.prepared_seconds + trial.seconds,
-            preparing=(fingerprint.cases + ways.shown) * (loading + preparing),
+            planning=spent.looking + spent.fitting + spent.restoring + ways.prepared_seconds + trial.seconds,
+            # cases to learn from have been restored by then, and kept
+            preparing=(fingerprint.cases + ways.shown) * (loading + preparing) + ways.shown * restoring,
             step=trial.step_seconds,
             looks=_LOOKS * ways.shown * reading,
-            after=_AROUND_S + ways.validation * (2 * loading + preparing + reading * 2 ** len(plan.flips)),
+            after=_AROUND_S + ways.validation * (2 * loading + restoring + preparing + reading * 2 ** len(plan.flips)),
         )
 
     def seconds(self, plan: Plan) -> float:
