@@ -10,6 +10,7 @@ from isocenter.cli.door import Outcome, door
 from isocenter.cli.options import Accept, AcceptCases, Columns, DataName, Device, Json, RecipePath, Settings, Store
 from isocenter.cli.privacy import deid, vault_app
 from isocenter.cli.progress import drawing, watching
+from isocenter.cli.registering import register, show_registered
 from isocenter.cli.sources import publish, source_app
 
 EXIT_CODES = (
@@ -407,6 +408,7 @@ for _step in (
     doctor,
 ):
     app.command(_step.__name__)(door(_step, getattr(show, _step.__name__)))
+app.command("register")(door(register, show_registered))
 for _kind in ("runs", "models", "datasets"):
     app.add_typer(_shelf(_kind), name=_kind)
 app.add_typer(vault_app, name="vault")

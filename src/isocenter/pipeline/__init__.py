@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from isocenter.pipeline.learning import plan, train
     from isocenter.pipeline.publishing import publish
     from isocenter.pipeline.reading import predict
+    from isocenter.pipeline.registering import register
     from isocenter.pipeline.releasing import deid
     from isocenter.pipeline.scanning import convert, scan
     from isocenter.pipeline.sourcing import add_source, list_sources, show_source
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 __all__ = [
     "add_source", "bench", "check", "convert", "deid", "diff_runs", "doctor", "erase_person", "evaluate",
     "export_dataset", "find_person", "info", "ingest", "init", "list_kept", "list_sources", "open_vault", "plan",
-    "predict", "publish", "remove_kept", "report", "rotate_vault", "scan", "show_kept", "show_source", "train",
-    "verify",
+    "predict", "publish", "register", "remove_kept", "report", "rotate_vault", "scan", "show_kept", "show_source",
+    "train", "verify",
 ]  # fmt: skip
 
 

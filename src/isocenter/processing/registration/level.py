@@ -16,8 +16,11 @@ Floats = npt.NDArray[np.float64]
 SPACINGS_MM = (8.0, 4.0, 2.0)
 _QUANTILES = 64
 _AIR = 0.15  # of the scale: what is darker than the body; the body has the rest, each grey level as often as another
+_BRIGHTEST = 0.995  # share of the body; the rest is one grey level
+_STEEPEST = 4.0  # times a straight line: evening out would blow up the noise of what is nearly flat
 _RIM_MM = 10.0  # of air around the body, whose outline tells more than its inside
 _SMALLEST_MM = 20.0  # of an axis
+_LEAST_ML = 20.0
 _SCALE_MM = 4.0  # of the grid that grey levels are counted on
 
 
@@ -68,13 +71,9 @@ def levels_of(volume: Volume, *, spacings_mm: tuple[float, ...] = SPACINGS_MM) -
     by_spacing = dict(zip(spacings_mm, grids[:0:-1], strict=True))
     counted = by_spacing[_SCALE_MM]
     body = body_mask(counted)
-    inside = counted.voxels[body]
-    knots = np.maximum.accumulate(np.quantile(inside, np.linspace(0.0, 0.995, _QUANTILES)).astype(np.float64))
-    known, first = np.unique(knots, return_index=True)
-    even = _AIR + (1 - _AIR) * first / (len(knots) - 1)
-    darkest = float(min(grid.voxels.min() for grid in grids[1:]))
-    if darkest < known[0]:
-        known, even = np.concatenate([[darkest], known]), np.concatenate([[0.0], even])
+    if body.sum() * counted.affine.voxel_ml < _LEAST_ML:
+        raise InputError(f"What stands out from air in a volume is less than {_LEAST_ML:.0f} ml: there is no body to go by.")
+    known, even = _scale(counted.voxels[body], darkest=float(min(grid.voxels.min() for grid in grids[1:])))
     made = []
     for spacing, grid in by_spacing.items():
         voxels = np.interp(grid.voxels, known, even).astype(np.float32)
@@ -82,6 +81,19 @@ def levels_of(volume: Volume, *, spacings_mm: tuple[float, ...] = SPACINGS_MM) -
         rim = binary_dilation(there, iterations=max(1, round(_RIM_MM / spacing)))
         made.append(Level(volume=replace(grid, voxels=voxels, unit="1"), body=there, rim=rim, spacing_mm=spacing))
     return tuple(made)
+
+
+def _scale(inside: npt.NDArray[np.float32], *, darkest: float) -> tuple[Floats, Floats]:
+    """Return values and the grey levels that they become: as often as one another, as far as noise is not blown up."""
+    known = np.unique(np.quantile(inside, np.linspace(0.0, _BRIGHTEST, _QUANTILES)).astype(np.float64))
+    if len(known) < 2:  # a body of one value, such as a mask
+        known = np.array([known[0] - 1.0, known[0]])
+    rank = np.searchsorted(np.sort(inside), known, side="right") / len(inside)
+    rise = np.minimum(np.diff(rank), _STEEPEST * np.diff(known) / (known[-1] - known[0]))
+    even = _AIR + (1 - _AIR) * np.concatenate([[0.0], np.cumsum(rise)]) / rise.sum()
+    if darkest < known[0]:
+        return np.concatenate([[darkest], known]), np.concatenate([[0.0], even])
+    return known, even
 
 
 def _laid(body: npt.NDArray[np.bool_], affine: Affine, grid: Volume) -> npt.NDArray[np.bool_]:

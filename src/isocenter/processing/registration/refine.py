@@ -12,23 +12,26 @@ from isocenter.processing.registration.level import Level
 from isocenter.processing.registration.likeness import binned, placed, sampled
 
 Floats = npt.NDArray[np.float64]
-Freedom = Literal["rigid", "affine"]
+Freedom = Literal["shift", "rigid", "affine"]
 
 _BINS = 32
-_ROUNDS = 60
 _STEEP = 50.0  # about the curvature of mutual information per mm², which makes the first steps of a fair length
 _FEWEST = 200  # places that both volumes cover
 _TINY = 1e-12
+_TURN = 1e-4  # radians, over which the derivative of a turn is taken
 
 
-def refine(fixed: Level, moving: Level, matrix: Floats, *, points: Floats, freedom: Freedom = "rigid") -> Floats:
+def refine(
+    fixed: Level, moving: Level, matrix: Floats, *, points: Floats, freedom: Freedom = "rigid", rounds: int = 60
+) -> Floats:
     """Return a transform near a start at which two volumes tell most of each other.
 
     Args:
         fixed, moving: On grids of one spacing.
         matrix: The start, (4, 4) from LPS mm of the fixed to those of the moving volume.
         points: Places that are compared, (n, 3) in LPS mm of the fixed volume.
-        freedom: "rigid" keeps the start's lengths and angles; "affine" turns, shifts, stretches and shears.
+        freedom: "shift" moves the start; "rigid" keeps its lengths and angles; "affine" stretches and shears, too.
+        rounds: At most.
 
     Returns:
         (4, 4); the start itself where fewer than 200 places can be compared.
@@ -36,8 +39,10 @@ def refine(fixed: Level, moving: Level, matrix: Floats, *, points: Floats, freed
     Source: Mattes et al. 2003, PET-CT image registration in the chest using free-form deformations (the measure and
         its derivative); Byrd et al. 1995 (L-BFGS-B, of scipy).
     """
-    turning = _Turning(start=matrix, centre=points.mean(axis=0), points=points, freedom=freedom)
-    measure = _Information.of(fixed, moving, points)
+    centre = points.mean(axis=0)
+    arm_mm = float(np.linalg.norm(points - centre, axis=1).mean())
+    turning = _Turning(start=matrix, centre=centre, arm_mm=arm_mm, points=points, freedom=freedom)
+    measure = Information.of(fixed, moving, points)
     unit = fixed.spacing_mm / 2
 
     def downhill(steps: Floats) -> tuple[float, Floats]:
@@ -46,7 +51,7 @@ def refine(fixed: Level, moving: Level, matrix: Floats, *, points: Floats, freed
 
     found = minimize(
         downhill, np.zeros(turning.size), jac=True, method="L-BFGS-B",
-        options={"maxiter": _ROUNDS, "maxfun": 2 * _ROUNDS, "ftol": 1e-9, "gtol": 1e-4},
+        options={"maxiter": rounds, "maxfun": 2 * rounds, "ftol": 1e-9, "gtol": 1e-4},
     )  # fmt: skip
     return turning.matrix(found.x * unit)
 
@@ -57,21 +62,20 @@ class _Turning:
 
     start: Floats
     centre: Floats
+    arm_mm: float
     points: Floats
     freedom: Freedom
 
     @property
     def size(self) -> int:
-        return 6 if self.freedom == "rigid" else 12
-
-    @property
-    def _arm_mm(self) -> float:
-        return float(np.linalg.norm(self.points - self.centre, axis=1).mean())
+        return {"shift": 3, "rigid": 6, "affine": 12}[self.freedom]
 
     def _linear(self, steps: Floats) -> Floats:
+        if self.freedom == "shift":
+            return np.eye(3)
         if self.freedom == "rigid":
-            return np.asarray(Rotation.from_rotvec(steps[3:] / self._arm_mm).as_matrix())
-        return np.eye(3) + steps[3:].reshape(3, 3) / self._arm_mm
+            return _turns(steps[3:] / self.arm_mm)
+        return np.eye(3) + steps[3:].reshape(3, 3) / self.arm_mm
 
     def matrix(self, steps: Floats) -> Floats:
         """Return the transform (4, 4)."""
@@ -87,16 +91,23 @@ class _Turning:
     def slope(self, steps: Floats, by_place: Floats) -> Floats:
         """Return the derivative by the numbers, from that by each place (n, 3)."""
         pulled = by_place @ self.start[:3, :3]
+        if self.freedom == "shift":
+            return np.asarray(pulled.sum(axis=0))
         by_linear = pulled.T @ (self.points - self.centre)
         if self.freedom == "affine":
-            return np.concatenate([pulled.sum(axis=0), by_linear.ravel() / self._arm_mm])
-        tiny = 1e-4 * self._arm_mm
-        each = [(self._linear(steps + d) - self._linear(steps - d)) / (2 * tiny) for d in tiny * np.eye(6)[3:]]
-        return np.concatenate([pulled.sum(axis=0), [float((one * by_linear).sum()) for one in each]])
+            return np.concatenate([pulled.sum(axis=0), by_linear.ravel() / self.arm_mm])
+        nearby = _turns(steps[3:] / self.arm_mm + _TURN * np.concatenate([np.eye(3), -np.eye(3)]))
+        each = (nearby[:3] - nearby[3:]) / (2 * _TURN * self.arm_mm)
+        return np.concatenate([pulled.sum(axis=0), (each * by_linear).sum(axis=(1, 2))])
+
+
+def _turns(vectors: Floats) -> Floats:
+    """Return turns about vectors, whose lengths are the angles: (3, 3), or (n, 3, 3) of (n, 3)."""
+    return np.asarray(Rotation.from_rotvec(vectors).as_matrix())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Information:
+class Information:
     """Mutual information of two volumes, the moving one's grey levels spread by a cubic B-spline."""
 
     grey: npt.NDArray[np.int64]
@@ -104,7 +115,8 @@ class _Information:
     level: Level
 
     @classmethod
-    def of(cls, fixed: Level, moving: Level, points: Floats) -> "_Information":
+    def of(cls, fixed: Level, moving: Level, points: Floats) -> "Information":
+        """Return the measure of a fixed volume at places (n, 3) against a moving volume."""
         grey = binned(sampled(fixed, points)[0], bins=_BINS)
         return cls(grey=grey, voxels=np.ascontiguousarray(moving.volume.voxels), level=moving)
 

@@ -14,7 +14,6 @@ Floats = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.int64]
 
 _BINS = 10
-_POINTS = 1200
 _TURN_STEP, _SHIFT_STEP_MM = 20.0, 16.0  # what a local search on a grid of 8 mm makes good
 _NEAR_MM = 30.0  # around the centres of both bodies laid on each other
 _LEAST_SHARE = 0.3  # of the places that the other volume must cover
@@ -42,7 +41,7 @@ class Start:
 
 
 def search(
-    fixed: Level, moving: Level, *, reach: Reach, keep: int, rng: np.random.Generator, mirror: Floats | None = None
+    fixed: Level, moving: Level, *, reach: Reach, keep: int, points: Floats, mirror: Floats | None = None
 ) -> tuple[Start, ...]:
     """Return the likeliest starts, the best first, none near another.
 
@@ -50,10 +49,9 @@ def search(
         fixed, moving: On a grid of 8 mm or so.
         reach: How far to look.
         keep: How many to return.
-        rng: Draws the places that are compared.
+        points: Places that are compared, (n, 3) in LPS mm of the fixed volume.
         mirror: (4, 4) in LPS mm of the moving volume, put after every start: a mirror image of it is sought.
     """
-    points = fixed.points(_POINTS, rng=rng)
     grey = binned(sampled(fixed, points)[0], bins=_BINS)
     after = np.eye(4) if mirror is None else mirror
     offsets = _offsets(fixed, moving, reach=reach, after=after)
@@ -81,7 +79,7 @@ class _Padded:
     """Grey levels as whole numbers, with so much around them that no shift leads out; what lies outside has its own."""
 
     levels: npt.NDArray[np.uint8]
-    pad: Whole
+    most: Whole
     shifts: Whole
     level: Level
 
@@ -89,35 +87,23 @@ class _Padded:
     def of(cls, level: Level, offsets: Floats) -> "_Padded":
         """Return a volume padded for shifts of so many mm (n, 3); they are rounded to whole voxels."""
         steps = np.rint(offsets @ np.linalg.inv(level.volume.affine.matrix[:3, :3]).T).astype(np.int64)
-        pad = np.abs(steps).max(axis=0) + 1
+        most = np.abs(steps).max(axis=0) + 1
         plain = binned(np.clip(level.volume.voxels, 0, 1), bins=_BINS).astype(np.uint8)
-        return cls(
-            levels=np.pad(plain, [(int(n), int(n)) for n in pad], constant_values=_BINS), pad=pad, shifts=steps,
-            level=level,
-        )  # fmt: skip
+        padded = np.pad(plain, [(2 * int(n), 2 * int(n)) for n in most], constant_values=_BINS)
+        return cls(levels=padded, most=most, shifts=steps, level=level)
 
     def scores(self, points: Floats, grey: Whole) -> Floats:
         """Return how alike the volumes are at each shift."""
         shape = np.asarray(self.levels.shape)
         strides = np.array([shape[1] * shape[2], shape[2], 1])
         index = np.rint(self.level.volume.affine.to_index(points)).astype(np.int64)
-        near = np.clip(index, -1, shape - 2 * self.pad)  # whatever lies outside is as far outside as the next voxel
-        is_far = (near != index).any(axis=1)
-        flat = (near + self.pad) @ strides
-        seen = self.levels.ravel()[flat[None] + (self.shifts @ strides)[:, None]]
-        if is_far.any():
-            seen[:, is_far] = self._of_far(index[is_far], shape, strides)
+        near = np.clip(index + 2 * self.most, self.most, shape - 1 - self.most)  # beyond, no shift brings them in
+        seen = self.levels.ravel()[(near @ strides)[None] + (self.shifts @ strides)[:, None]]
         first = np.arange(len(self.shifts))[:, None] * (_BINS * (_BINS + 1)) + grey[None] * (_BINS + 1)
         joint = np.bincount((first + seen).ravel(), minlength=len(self.shifts) * _BINS * (_BINS + 1))
         joint = joint.reshape(-1, _BINS, _BINS + 1)[:, :, :_BINS]
         share = joint.sum(axis=(1, 2)) / len(grey)
         return np.asarray(np.where(share >= _LEAST_SHARE, shared(joint) * np.sqrt(share), 0.0))
-
-    def _of_far(self, index: Whole, shape: Whole, strides: Whole) -> npt.NDArray[np.uint8]:
-        """Return the grey levels at each shift of places that lie outside: some shifts bring them in."""
-        at = index[None] + self.shifts[:, None] + self.pad
-        inside = ((at >= 0) & (at < shape)).all(axis=2)
-        return np.where(inside, self.levels.ravel()[np.where(inside, at @ strides, 0)], np.uint8(_BINS))
 
 
 def _apart(found: Sequence[Start], points: Floats, *, keep: int) -> tuple[Start, ...]:
