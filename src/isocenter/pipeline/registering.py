@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from isocenter.errors import RecipeError
 from isocenter.image import Volume, write_nifti
@@ -14,9 +14,9 @@ from isocenter.pipeline.exporting import require_new
 from isocenter.pipeline.ground import Place, Watch, opened, seal, told
 from isocenter.pipeline.predictions import whole_folder
 from isocenter.pipeline.public import document
-from isocenter.processing.registration import KINDS, Kind, Registration, lay, write_itk
-from isocenter.processing.registration import register as lay_on
 from isocenter.plugins import did_you_mean
+from isocenter.processing.registration import KINDS, Registration, lay, write_itk
+from isocenter.processing.registration import register as lay_on
 from isocenter.result import Check, Item
 from isocenter.store import Store
 from isocenter.store.evidence import sha256_of
@@ -86,7 +86,7 @@ def register(
         raise RecipeError(f"There is no registration {kind!r}. {did_you_mean(kind, list(KINDS))}")
     both = [open_input(Path(one), accept=accept, progress=told(progress, "scan")) for one in (fixed, moving)]
     there, here = (next(iter(one.volumes.values())) for one in both)
-    found = lay_on(there, here, kind=cast("Kind", kind), progress=told(progress, "register"))
+    found = lay_on(there, here, kind=kind, progress=told(progress, "register"))
     with opened(store, create_new=True) as house, whole_folder(out) as aside:
         if found.held:
             _write(found, aside, fixed=there, moving=here)

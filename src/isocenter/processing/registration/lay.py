@@ -26,7 +26,7 @@ def lay(moving: Volume, fixed: Volume, transform: Transform) -> Volume:
     laid_ = np.empty(fixed.shape, dtype=np.float32)
     for first in range(0, fixed.shape[0], _SLAB):
         slab = np.indices((min(_SLAB, fixed.shape[0] - first), *fixed.shape[1:])).reshape(3, -1).T
-        index = moving.affine.to_index(transform.places(fixed.affine.to_world(slab + [first, 0, 0])))
+        index = moving.affine.to_index(transform.places(fixed.affine.to_world(slab + np.array([first, 0, 0]))))
         values = map_coordinates(voxels, index.T, order=1, mode="constant", cval=lowest)
         laid_[first : first + _SLAB] = values.reshape(-1, *fixed.shape[1:])
     return replace(moving, voxels=laid_, affine=fixed.affine)
@@ -55,4 +55,6 @@ def write_itk(transform: Transform, path: Path, *, fixed: Volume) -> None:
     try:
         sitk.WriteTransform(made, str(path))
     except RuntimeError as error:
-        raise FileError(f"{path.name} cannot be written; look for space on the disk and rights to the folder.") from error
+        raise FileError(
+            f"{path.name} cannot be written; look for space on the disk and rights to the folder."
+        ) from error

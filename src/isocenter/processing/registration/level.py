@@ -72,7 +72,9 @@ def levels_of(volume: Volume, *, spacings_mm: tuple[float, ...] = SPACINGS_MM) -
     counted = by_spacing[_SCALE_MM]
     body = body_mask(counted)
     if body.sum() * counted.affine.voxel_ml < _LEAST_ML:
-        raise InputError(f"What stands out from air in a volume is less than {_LEAST_ML:.0f} ml: there is no body to go by.")
+        raise InputError(
+            f"What stands out from air in a volume is less than {_LEAST_ML:.0f} ml: there is no body to go by."
+        )
     known, even = _scale(counted.voxels[body], darkest=float(min(grid.voxels.min() for grid in grids[1:])))
     made = []
     for spacing, grid in by_spacing.items():

@@ -49,14 +49,14 @@ def _entropy(counts: Whole, total: Whole) -> Floats:
 
 def binned(values: npt.ArrayLike, *, bins: int) -> Whole:
     """Return grey levels in 0..1 as whole numbers 0..bins-1."""
-    return np.minimum(np.asarray(values) * bins, bins - 1).astype(np.int64)
+    return np.asarray(np.minimum(np.asarray(values) * bins, bins - 1), dtype=np.int64)
 
 
 def sampled(level: Level, points: Floats) -> tuple[Floats, npt.NDArray[np.bool_]]:
     """Return the grey levels of a volume at places in LPS mm (n, 3), linearly interpolated, and which lie in it."""
     index = level.volume.affine.to_index(points)
     last = np.asarray(level.volume.shape) - 1
-    inside = ((index >= -0.5) & (index <= last + 0.5)).all(axis=1)
+    inside = np.asarray(((index >= -0.5) & (index <= last + 0.5)).all(axis=1))
     return map_coordinates(level.volume.voxels, index.T, order=1, mode="nearest", output=np.float64), inside
 
 

@@ -129,8 +129,8 @@ class Information:
         first, weights, by_value = _spread(value)
         grey, width = self.grey[inside], _BINS + 3
         cells = grey * width + first
-        joint = sum(np.bincount(cells + k, weights=weights[k], minlength=_BINS * width) for k in range(4))
-        joint = np.asarray(joint).reshape(_BINS, width) / len(value)
+        spread = [np.bincount(cells + k, weights=weights[k], minlength=_BINS * width) for k in range(4)]
+        joint = np.sum(spread, axis=0).reshape(_BINS, width) / len(value)
         apart = joint.sum(axis=1, keepdims=True) * joint.sum(axis=0, keepdims=True)
         told = np.where(joint > _TINY, np.log(np.maximum(joint, _TINY) / np.maximum(apart, _TINY)), 0.0)
         flat = told.ravel()
@@ -155,7 +155,7 @@ def _interpolated(
     """Return values (k,) and slopes (k, 3) per mm of the places that lie in a volume, and which those are (n,)."""
     index = level.volume.affine.to_index(places)
     last = np.asarray(voxels.shape) - 1
-    inside = ((index >= 0) & (index <= last)).all(axis=1)
+    inside = np.asarray(((index >= 0) & (index <= last)).all(axis=1))
     index = index[inside]
     low = np.minimum(index.astype(np.int64), last - 1)
     s, r, c = (index - low).T

@@ -62,7 +62,7 @@ def register(
     same bits.
 
     Args:
-        fixed, moving: Of one channel, with a known voxel size; each shows the same part of the same body, or part of it.
+        fixed, moving: Of one channel, with a known voxel size; both show the same part of one body, or some of it.
         kind: "rigid" turns and shifts; "affine" also stretches and shears; "deformable" also bends, over 24 mm or more.
         reach: How far the search looks; None takes 50 degrees and 70 mm.
         seed: Of the places that are compared.

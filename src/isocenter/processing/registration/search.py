@@ -57,10 +57,11 @@ def search(
     offsets = _offsets(fixed, moving, reach=reach, after=after)
     grid = _Padded.of(moving, offsets @ after[:3, :3].T)
     found, centre = [], fixed.centre
-    for turn in Rotation.from_rotvec(np.radians(_ball(reach.turn_deg, _TURN_STEP))).as_matrix():
-        matrix = np.eye(4)
+    turns = Rotation.from_rotvec(np.radians(_ball(reach.turn_deg, _TURN_STEP))).as_matrix()
+    for turn in np.asarray(turns, dtype=np.float64):
+        matrix: Floats = np.eye(4)
         matrix[:3, :3], matrix[:3, 3] = turn, centre - turn @ centre
-        scores = grid.scores(placed(after @ matrix, points), grey)
+        scores = grid.scores(placed(np.asarray(after @ matrix), points), grey)
         for place in np.argsort(scores)[::-1][:keep]:
             shifted = matrix.copy()
             shifted[:3, 3] += offsets[place]

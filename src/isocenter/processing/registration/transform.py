@@ -35,7 +35,9 @@ class Transform:
         if matrix.shape != (4, 4) or not np.isfinite(matrix).all() or not np.allclose(matrix[3], (0, 0, 0, 1)):
             raise GridError("A transform is a finite (4, 4) matrix whose last row is 0, 0, 0, 1.")
         if np.linalg.det(matrix[:3, :3]) < _SLACK:
-            raise GridError("A transform of a body neither flattens nor mirrors it; the determinant of this one is not above 0.")
+            raise GridError(
+                "A transform of a body neither flattens nor mirrors it; the determinant of this one is not above 0."
+            )
         matrix.setflags(write=False)
         object.__setattr__(self, "matrix", matrix)
 
