@@ -4,8 +4,8 @@ usage: python benchmarks/registration.py [--seed 2] [--share 0.1 | --count 40] [
 
 Real volumes (MNI152 T1 of nilearn, `ibsi_sts`, `tcga_lgg_multimodal`) are turned by up to 45 degrees about their centre
 and shifted by up to 60 mm, resampled on their own grid (what leaves it is lost) and given noise of 2 % of their range.
-220 cases should work: within one modality, and between the modalities of one brain, which were aligned by those who made
-the data. 320 were made to fail: half a volume, a mirror image, another body part, another patient's, noise. Of MNI152
+220 cases should work: within one modality, and between the modalities of one brain, aligned by those who made the data.
+320 were made to fail: half a volume, a mirror image, another body part, another patient's, noise. Of MNI152
 no mirror image is made: it is symmetric, so that its mirror image lies on it. Errors are mean distances over the
 fixed body, in mm; of what has no true place (all but half volumes) the registration counts as off. Limits of the gate
 were chosen on seed 1, with fewer of the volumes; seed 2 draws other transforms, noise and cuts.

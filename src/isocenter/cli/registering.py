@@ -13,7 +13,6 @@ from isocenter.cli.show import Document, _say, _table
 _MEANS = {
     "overlap": "share of the fixed body that the moving volume covers",
     "likeness": "what the volumes tell of each other, 0 to 1",
-    "starts": "share of the search's starts that lead here",
     "rival": "likeness at the best other place, by that here",
     "backward_mm": "the way back, found by itself, ends so far beside",
     "halves_mm": "two halves of the places lead so far apart",

@@ -9,7 +9,7 @@ import SimpleITK as sitk
 
 from isocenter.errors import GridError, InputError, RecipeError
 from isocenter.image import Affine, Volume, read_nifti, resample_volume, spaced
-from isocenter.processing.registration import Transform, lay, register, write_itk
+from isocenter.processing.registration import Reach, Transform, lay, register, write_itk
 from isocenter.processing.registration.level import levels_of
 from isocenter.processing.registration.linear import Pair
 from isocenter.processing.registration.refine import Information
@@ -33,9 +33,22 @@ def lying(volume: Volume, matrix: np.ndarray) -> Volume:
 
 
 def test_a_head_turned_by_40_degrees_in_another_modality_is_found_and_believed() -> None:
-    found = register(scanned(), scanned(FAR, modality="CT", seed=1))
-    assert found.held, found.failed
-    assert miss_mm(found.transform, FAR) < 1.0  # of voxels of 4 mm
+    one, other = (register(scanned(), scanned(FAR, modality="CT", seed=1)) for _ in range(2))
+    assert one.held, one.failed
+    assert miss_mm(one.transform, FAR) < 1.0  # of voxels of 4 mm
+    assert np.array_equal(one.transform.matrix, other.transform.matrix)  # the same seed, the same bits
+    assert one.figures == other.figures
+
+
+def test_headers_of_two_tables_are_no_hindrance() -> None:
+    far = scanned(turned(12, (5, 5, 5)), seed=1)
+    matrix = far.affine.matrix.copy()
+    matrix[:3, 3] += (2000, -900, 3000)
+    fits = Pair.of(
+        levels_of(scanned()), levels_of(replace(far, affine=Affine(matrix=matrix))), rng=np.random.default_rng(0)
+    ).search(reach=Reach())
+    truth = turned(12, (2005, -895, 3005))
+    assert miss_mm(Transform(matrix=fits[0].matrix), truth) < 4.0  # on the coarsest grid, of 8 mm
 
 
 def test_a_real_brain_is_found_within_a_fifth_of_a_millimetre(brain: Volume) -> None:
@@ -54,11 +67,6 @@ def test_a_mirror_image_of_a_brain_is_refused_as_one(brain: Volume) -> None:
     found = register(brain, other)
     assert not found.held
     assert "mirror" in {figure.name for figure in found.failed}
-
-
-def test_noise_is_refused(brain: Volume) -> None:
-    noise = np.random.default_rng(0).permutation(brain.voxels.ravel()).reshape(brain.shape)
-    assert not register(scanned(), replace(brain, voxels=noise)).held
 
 
 def test_an_affine_registration_finds_a_stretch() -> None:
@@ -81,12 +89,6 @@ def test_a_deformable_registration_finds_a_bend_and_can_be_undone(brain: Volume)
     assert missed.mean() < 0.25 * np.linalg.norm(truth.displaced(places), axis=1).mean()
     assert found.transform.jacobian(places).min() > 0
     assert np.abs(found.transform.back(found.transform.places(places)) - places).max() < 0.01
-
-
-def test_the_same_seed_gives_the_same_bits() -> None:
-    one, other = (register(scanned(), scanned(turned(5, (3, 3, 3)), seed=1)) for _ in range(2))
-    assert np.array_equal(one.transform.matrix, other.transform.matrix)
-    assert one.figures == other.figures
 
 
 def test_the_derivative_of_the_measure_is_its_slope() -> None:

@@ -16,6 +16,7 @@ Whole = npt.NDArray[np.int64]
 _BINS = 10
 _TURN_STEP, _SHIFT_STEP_MM = 20.0, 16.0  # what a local search on a grid of 8 mm makes good
 _NEAR_MM = 30.0  # around the centres of both bodies laid on each other
+_ELSEWHERE_MM = 250.0  # between the bodies' centres: such headers speak of two tables, and are not looked at
 _LEAST_SHARE = 0.3  # of the places that the other volume must cover
 
 
@@ -55,13 +56,14 @@ def search(
     grey = binned(sampled(fixed, points)[0], bins=_BINS)
     after = np.eye(4) if mirror is None else mirror
     offsets = _offsets(fixed, moving, reach=reach, after=after)
-    grid = _Padded.of(moving, offsets @ after[:3, :3].T)
+    base = offsets.mean(axis=0)
+    grid = _Padded.of(moving, (offsets - base) @ after[:3, :3].T)
     found, centre = [], fixed.centre
     turns = Rotation.from_rotvec(np.radians(_ball(reach.turn_deg, _TURN_STEP))).as_matrix()
     for turn in np.asarray(turns, dtype=np.float64):
         matrix: Floats = np.eye(4)
         matrix[:3, :3], matrix[:3, 3] = turn, centre - turn @ centre
-        scores = grid.scores(placed(np.asarray(after @ matrix), points), grey)
+        scores = grid.scores(placed(after, placed(matrix, points) + base), grey)
         for place in np.argsort(scores)[::-1][:keep]:
             shifted = matrix.copy()
             shifted[:3, 3] += offsets[place]
@@ -71,7 +73,10 @@ def search(
 
 def _offsets(fixed: Level, moving: Level, *, reach: Reach, after: Floats) -> Floats:
     """Return the shifts to look at, around where the headers and where the bodies' centres meet: (n, 3), mm."""
-    towards = placed(np.linalg.inv(after), moving.centre[None])[0] - fixed.centre
+    inverse = np.asarray(np.linalg.inv(after), dtype=np.float64)
+    towards = placed(inverse, moving.centre[None])[0] - fixed.centre
+    if np.linalg.norm(towards) > _ELSEWHERE_MM:
+        return np.asarray(towards + _ball(reach.shift_mm, _SHIFT_STEP_MM))
     return np.concatenate([_ball(reach.shift_mm, _SHIFT_STEP_MM), towards + _ball(_NEAR_MM, _SHIFT_STEP_MM)])
 
 
