@@ -20,7 +20,7 @@ _BRIGHTEST = 0.995  # share of the body; the rest is one grey level
 _STEEPEST = 4.0  # times a straight line: evening out would blow up the noise of what is nearly flat
 _RIM_MM = 10.0  # of air around the body, whose outline tells more than its inside
 _SMALLEST_MM = 20.0  # of an axis
-_LEAST_ML = 20.0
+_LEAST_ML = 20.0  # of a body: of less, its grey levels cannot be counted
 _SCALE_MM = 4.0  # of the grid that grey levels are counted on
 
 
