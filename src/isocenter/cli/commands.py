@@ -13,6 +13,7 @@ from isocenter.cli.options import Accept, AcceptCases, Columns, DataName, Device
 from isocenter.cli.preparing import prepare, show_prepared
 from isocenter.cli.privacy import deid, vault_app
 from isocenter.cli.progress import drawing, watching
+from isocenter.cli.registering import register, show_registered
 from isocenter.cli.shown_versions import split as show_split
 from isocenter.cli.sources import publish, source_app
 from isocenter.cli.versions import split, version_app
@@ -417,6 +418,7 @@ for _step in (
     doctor,
 ):
     app.command(_step.__name__)(door(_step, getattr(show, _step.__name__)))
+app.command("register")(door(register, show_registered))
 for _kind in ("runs", "models", "datasets"):
     app.add_typer(_shelf(_kind), name=_kind)
 app.command("prepare")(door(prepare, show_prepared))

@@ -29,7 +29,7 @@ def resample_volume(volume: Volume, *, affine: Affine, shape: Sequence[int], fil
     """
     if volume.channels != 1:
         raise GridError("A colour volume is resampled channel by channel.")
-    smooth = _without_aliasing(_image(volume.voxels.astype(np.float32), volume.affine), affine)
+    smooth = _without_aliasing(sitk_image(volume.voxels.astype(np.float32), volume.affine), affine)
     outside = float(volume.voxels.min()) if fill is None else fill
     voxels = _sampled(smooth, affine=affine, shape=shape, fill=outside)
     return Volume(
@@ -48,7 +48,7 @@ def resample_mask(mask: Mask, *, affine: Affine, shape: Sequence[int]) -> Mask:
     labels = np.zeros(tuple(shape), dtype=mask.labels.dtype)
     covered = np.zeros(tuple(shape), dtype=np.float32)
     for value in mask.present:
-        image = _image((mask.labels == value).astype(np.float32), mask.affine)
+        image = sitk_image((mask.labels == value).astype(np.float32), mask.affine)
         smooth = _without_aliasing(image, affine)
         share = _sampled(smooth, affine=affine, shape=shape, fill=0.0)
         wins = share > shares
@@ -71,8 +71,8 @@ def spaced(affine: Affine, *, shape: Sequence[int], spacing_mm: Sequence[float])
     return grid, tuple(int(n) for n in count)
 
 
-def _image(voxels: npt.NDArray[Any], affine: Affine) -> "sitk.Image":
-    """Wrap voxels as a SimpleITK image, whose axes run (column, row, slice) in LPS too."""
+def sitk_image(voxels: npt.NDArray[Any], affine: Affine) -> "sitk.Image":
+    """Return voxels as a SimpleITK image, whose axes run (column, row, slice) in LPS too."""
     import SimpleITK as sitk
 
     image = sitk.GetImageFromArray(np.ascontiguousarray(voxels))

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from isocenter.pipeline.publishing import publish
     from isocenter.pipeline.reading import predict
     from isocenter.pipeline.reading_cases import read_cases
+    from isocenter.pipeline.registering import register
     from isocenter.pipeline.releasing import deid
     from isocenter.pipeline.scanning import convert, scan
     from isocenter.pipeline.sourcing import add_source, list_sources, show_source
@@ -40,7 +41,8 @@ __all__ = [
     "doctor", "erase_person", "evaluate", "export_dataset", "export_labels", "find_person", "freeze_version",
     "import_labels", "info", "ingest", "init", "list_kept", "list_sources", "list_versions", "make_consensus",
     "measure_agreement", "open_vault", "pin_version", "plan", "predict", "prepare", "publish", "read_cases",
-    "remove_kept", "report", "rotate_vault", "scan", "show_kept", "show_source", "split", "train", "verify",
+    "register", "remove_kept", "report", "rotate_vault", "scan", "show_kept", "show_source", "split", "train",
+    "verify",
 ]  # fmt: skip
 
 
