@@ -48,4 +48,5 @@ def test_an_example_recipe_is_decided_on_what_it_asks_for(name: str) -> None:
     recipe = read_recipe(RECIPES / f"{name}.toml")
     plan = decide(recipe, fingerprint, dataset="d", table=table, machine=MACHINE)
     assert (plan.network, len(plan.goal.answers)) == (network, answers)
-    assert plan.minutes == recipe.training.minutes
+    budget = recipe.training
+    assert (plan.minutes, plan.steps) == (budget.minutes or 0.0, budget.steps or plan.steps)
