@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from isocenter.cli import show_labels
 from isocenter.cli.door import Outcome, door
 from isocenter.cli.options import Json, Store
 from isocenter.cli.progress import watching
+from isocenter.cli.show import labels as show
 
 if TYPE_CHECKING:
     from isocenter.intake.labelling.interview import Question
@@ -210,4 +210,4 @@ COMMANDS: dict[str, Callable[..., Outcome]] = {
     "export": export_labels,
 }
 for _word, _command in COMMANDS.items():
-    label_app.command(_word)(door(_command, getattr(show_labels, _command.__name__)))
+    label_app.command(_word)(door(_command, getattr(show, _command.__name__)))

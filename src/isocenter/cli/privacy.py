@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
-from isocenter.cli import show
 from isocenter.cli.door import Outcome, door
 from isocenter.cli.options import Json, Store
 from isocenter.cli.progress import watching
+from isocenter.cli.show import privacy as show
 
 VaultFolder = Annotated[Path, typer.Argument(help="The vault's folder.")]
 KeyFile = Annotated[

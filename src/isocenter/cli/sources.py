@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
-from isocenter.cli import show
 from isocenter.cli.door import Outcome, door
 from isocenter.cli.options import Json, Store
 from isocenter.cli.progress import watching
+from isocenter.cli.show import privacy as show
 
 SourceId = Annotated[str, typer.Argument(metavar="ID", help="A word for the source, such as ward-3-2026.")]
 

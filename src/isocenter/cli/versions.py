@@ -5,9 +5,9 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from isocenter.cli import shown_versions as show
 from isocenter.cli.door import Outcome, door
 from isocenter.cli.options import Json, Store
+from isocenter.cli.show import versions as show
 
 VersionName = Annotated[
     str,

@@ -1,6 +1,6 @@
 """What a person reads of versions of data sets: where everybody came to stand, what changed, what is pinned."""
 
-from isocenter.cli.show import Document, say, table
+from isocenter.cli.show.lines import Document, say, table
 
 _SIDES = ("train", "validation", "test")
 

@@ -1,11 +1,7 @@
 """What a person reads of readers' answers: who said how much, how far they agree, what was decided."""
 
-import sys
-from typing import Any
-
-from isocenter.cli.show import export_dataset, issues, table
-
-Document = dict[str, Any]
+from isocenter.cli.show.data import export_dataset, issues
+from isocenter.cli.show.lines import Document, say, table
 
 export_labels = export_dataset
 """Shown as any other export is."""
@@ -14,7 +10,7 @@ export_labels = export_dataset
 def import_labels(document: Document) -> None:
     """Say what came in, of whom."""
     issues(document["issues"])
-    _say(
+    say(
         f"{document['answers']} answers of {', '.join(document['readers'])} on {document['cases']} cases "
         f"({document['outlines']} with outlines), read as {document['form']}. {_version(document)}"
     )
@@ -23,12 +19,12 @@ def import_labels(document: Document) -> None:
 def read_cases(document: Document) -> None:
     """Say what was served, or what was kept."""
     if document["out"] is not None:
-        _say(
+        say(
             f"{document['cases']} cases for {document['reader']} lie in {document['out']}: draw into each mask, "
             "fill in answers.csv, then take them back with --back."
         )
         return
-    _say(f"{document['cases']} cases of {document['reader']} kept, {document['left']} left. {_version(document)}")
+    say(f"{document['cases']} cases of {document['reader']} kept, {document['left']} left. {_version(document)}")
 
 
 def measure_agreement(document: Document) -> None:
@@ -57,7 +53,7 @@ def make_consensus(document: Document) -> None:
         for one in document["performance"]
     ]  # fmt: skip
     table(("reader", "of", "sensitivity", "specificity", "rests on"), rows)
-    _say(
+    say(
         f"Settled by {document['by']}: outlines of {document['outlines']} cases, {len(document['questions'])} "
         f"questions. {_version(document)}"
     )
@@ -72,11 +68,11 @@ def adjudicate(document: Document) -> None:
             for one in document["queue"]
         ]
         table(("case", "dispute", "about", "readers"), rows)
-        _say(f"{len(document['queue'])} cases are disputed and not decided.")
+        say(f"{len(document['queue'])} cases are disputed and not decided.")
     decided = [(one["case"], one["who"], one["at"], one["why"], _what(one)) for one in document["decisions"]]
     table(("decided", "by", "at", "why", "as"), decided)
     if document["queue"] is None:
-        _say(_version(document))
+        say(_version(document))
 
 
 def _what(one: Document) -> str:
@@ -106,7 +102,3 @@ def _figure(value: float | None, form: str) -> str:
 
 def _version(document: Document) -> str:
     return f"Version {document['dataset'][:12]} of {document['name']}."
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
