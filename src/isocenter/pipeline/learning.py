@@ -22,11 +22,11 @@ from isocenter.learning.training.plan.machine import memory_peak
 from isocenter.models.card import write_card
 from isocenter.models.model import Description, Model, read_model, write_model
 from isocenter.pipeline.evaluating import counting, described, scored, table_of
-from isocenter.pipeline.ground import Place, Watch, dataset_item, judged, now, opened, seal
+from isocenter.pipeline.ground import Place, Watch, asked_for, dataset_item, judged, now, opened, seal
 from isocenter.pipeline.outcome import Planned, Trained
 from isocenter.pipeline.sourcing import UNKNOWN, granted, require_use
 from isocenter.plugins import did_you_mean
-from isocenter.recipe import Goal, Plan, Recipe, read_recipe
+from isocenter.recipe import Goal, Plan, Recipe
 from isocenter.result import Check, Item
 from isocenter.store import Store
 from isocenter.store.evidence import sha256_of
@@ -58,7 +58,7 @@ def plan(
         TermsError: A source of the cases does not grant training, or no longer.
         NotFoundError: There is no such data set.
     """
-    asked = _asked(recipe, set_)
+    asked = asked_for(recipe, set_)
     device_here(device)
     with opened(store) as house:
         version = house.datasets.get(data)
@@ -96,7 +96,7 @@ def train(
         StoreError: Another process is at this run, or the store cannot be used.
     """
     begun = time.monotonic()
-    asked = _asked(recipe, set_)
+    asked = asked_for(recipe, set_)
     device_here(device)
     with opened(store) as house:
         version = house.datasets.get(data)
@@ -123,12 +123,6 @@ def train(
         reused=left is not None, scores=model.scores,
         page=page if page.is_file() else None, receipt=receipt,
     )  # fmt: skip
-
-
-def _asked(recipe: Path | Recipe | None, changes: tuple[str, ...]) -> Recipe:
-    if isinstance(recipe, Recipe):
-        return read_recipe(None, settings=changes, onto=recipe)
-    return read_recipe(None if recipe is None else Path(recipe), settings=changes)
 
 
 def _sides(version: Dataset, *, goal: Goal, fold: int | None) -> tuple[tuple[Entry, ...], tuple[Entry, ...]]:

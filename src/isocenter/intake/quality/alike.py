@@ -69,28 +69,32 @@ _TURNS: Mapping[str, Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]
 }  # fmt: skip
 
 
-def check_alike(figures: Iterable[Figures]) -> Iterator[Issue]:
+def check_alike(figures: Iterable[Figures], *, tolerance: float = 1.0) -> Iterator[Issue]:
     """Yield which images are unlike the others of their role and modality; of fewer than ten nothing is said.
 
     Args:
         figures: Of every volume of a data set.
+        tolerance: How many times as far from the others as usual one may lie.
     """
     groups: dict[object, list[Figures]] = defaultdict(list)
     for one in figures:
         groups[one.group].append(one)
     for group in groups.values():
         if len(group) >= LEAST:
-            yield from apart([(one.where, one.values) for one in group], NORMS)
-            yield from _unlike(group)
+            yield from apart([(one.where, one.values) for one in group], NORMS, tolerance=tolerance)
+            yield from _unlike(group, tolerance)
             yield from _grids(group)
 
 
-def apart(rows: Sequence[tuple[str, Mapping[str, float]]], norms: Mapping[str, Norm]) -> Iterator[Issue]:
+def apart(
+    rows: Sequence[tuple[str, Mapping[str, float]]], norms: Mapping[str, Norm], *, tolerance: float = 1.0
+) -> Iterator[Issue]:
     """Yield which rows a figure sets apart from the others.
 
     Args:
         rows: Where, and name of a figure to its value, nan where it cannot be told.
         norms: Of each figure that is looked at.
+        tolerance: How many times as far as the norms say a row may lie from the others.
     """
     for name, norm in norms.items():
         values = np.array([figures[name] for _, figures in rows])
@@ -98,7 +102,8 @@ def apart(rows: Sequence[tuple[str, Mapping[str, float]]], norms: Mapping[str, N
             continue
         compared = np.log(np.maximum(values, 1e-6)) if norm.is_ratio else values
         middle = float(np.nanmedian(compared))
-        limit = max(np.log(norm.least) if norm.is_ratio else norm.least, norm.times * _deviation(compared))
+        least = np.log(norm.least) if norm.is_ratio else norm.least
+        limit = tolerance * max(least, norm.times * _deviation(compared))
         usual = float(np.nanmedian(values))
         for (where, _), value, difference in zip(rows, values, compared - middle, strict=True):
             check = norm.check(difference)
@@ -110,7 +115,7 @@ def apart(rows: Sequence[tuple[str, Mapping[str, float]]], norms: Mapping[str, N
                 )  # fmt: skip
 
 
-def _unlike(group: Sequence[Figures]) -> Iterator[Issue]:
+def _unlike(group: Sequence[Figures], tolerance: float) -> Iterator[Issue]:
     """Yield images whose coarse form is not that of the others: turned, mirrored, or of something else."""
     forms = np.stack([one.form for one in group])
     usual = np.median(forms, axis=0)
@@ -118,8 +123,8 @@ def _unlike(group: Sequence[Figures]) -> Iterator[Issue]:
     own = (forms * usual).mean(axis=(1, 2))
     turned = {name: np.array([float((turn(one) * usual).mean()) for one in forms]) for name, turn in _TURNS.items()}
     gained = np.max(list(turned.values()), axis=0) - own
-    least = float(np.median(own)) - max(_UNLIKE, _TIMES * _deviation(own))
-    most = max(_GAIN, float(np.median(gained)) + _TIMES * _deviation(gained))
+    least = float(np.median(own)) - tolerance * max(_UNLIKE, _TIMES * _deviation(own))
+    most = max(tolerance * _GAIN, float(np.median(gained)) + tolerance * _TIMES * _deviation(gained))
     for place, one in enumerate(group):
         best = max(turned, key=lambda name: turned[name][place])
         if gained[place] > most and turned[best][place] > np.median(own):

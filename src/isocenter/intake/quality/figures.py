@@ -14,6 +14,7 @@ import numpy.typing as npt
 from scipy.ndimage import convolve, gaussian_gradient_magnitude, median_filter
 
 from isocenter.image import Volume
+from isocenter.intake.quality.sketch import Sketch, sketch_of
 
 _SLICES = 12
 _LEAST = 8  # pixels of a slice's side: below, nothing can be said of it
@@ -43,6 +44,7 @@ class Figures:
         is_deep: Its values need more than 8 bits.
         values: Name of a figure to its value; nan where it cannot be told.
         form: (16, 16) coarse form of its middle slice, of mean 0 and deviation 1; 0 where it has no contrast.
+        sketch: What copies of it are found by.
     """
 
     where: str
@@ -55,6 +57,7 @@ class Figures:
     is_deep: bool
     values: Mapping[str, float]
     form: npt.NDArray[np.float32]
+    sketch: Sketch
 
     @property
     def is_planar(self) -> bool:
@@ -87,6 +90,7 @@ def figures_of(volume: Volume, *, where: str, role: str) -> Figures:
         orientation="" if volume.is_planar else volume.affine.orientation,
         colours=volume.channels, is_deep=volume.voxels.dtype.itemsize > 1, values=values,
         form=coarse_form(_scaled(grey[len(grey) // 2][None], low, high)[0]),
+        sketch=sketch_of(grey if volume.is_planar else thin, low, high, is_stack=not volume.is_planar),
     )  # fmt: skip
 
 

@@ -66,30 +66,31 @@ def _empty(where: str) -> Issue:
     )  # fmt: skip
 
 
-def check_outlines(figures: Iterable[OutlineFigures]) -> Iterator[Issue]:
+def check_outlines(figures: Iterable[OutlineFigures], *, tolerance: float = 1.0) -> Iterator[Issue]:
     """Yield outlines unlike those of the other cases; of a structure in fewer than ten cases nothing is said.
 
     Args:
         figures: Of every structure of every case.
+        tolerance: How many times as far from the others as usual one may lie.
     """
     by_structure: dict[str, list[OutlineFigures]] = defaultdict(list)
     for one in figures:
         by_structure[one.structure].append(one)
     groups = [group for group in by_structure.values() if len(group) >= LEAST]
     for group in groups:
-        yield from apart([(f"{one.where}, {one.structure}", one.values) for one in group], _NORMS)
-        yield from _places(group)
+        yield from apart([(f"{one.where}, {one.structure}", one.values) for one in group], _NORMS, tolerance=tolerance)
+        yield from _places(group, tolerance)
     for first, second in combinations(groups, 2):
         yield from _exchanged(first, second)
 
 
-def _places(group: Sequence[OutlineFigures]) -> Iterator[Issue]:
+def _places(group: Sequence[OutlineFigures], tolerance: float) -> Iterator[Issue]:
     """Yield outlines that lie elsewhere than usual; on the wrong side where a mirrored image would have them right."""
     centres = np.array([one.centre for one in group])
     usual = np.median(centres, axis=0)
     far = np.linalg.norm(centres - usual, axis=1)
     mirrored = np.linalg.norm(centres * [-1, 1, 1] - usual, axis=1)
-    limit = _FAR * float(np.median(far))
+    limit = tolerance * _FAR * float(np.median(far))
     for one, distance, other in zip(group, far, mirrored, strict=True):
         is_side = other < _NEARER * distance and other < limit
         if distance > limit or (is_side and abs(usual[0]) > 2 * np.median(far)):

@@ -47,14 +47,19 @@ def traits_of(portrait: Portrait) -> dict[str, str]:
     }  # fmt: skip
 
 
-def check_portraits(portraits: Iterable[Portrait], *, name: str) -> tuple[Issue, ...]:
+def check_portraits(portraits: Iterable[Portrait], *, name: str, tolerance: float = 1.0) -> tuple[Issue, ...]:
     """Return what only shows beside the others: pictures of several kinds, images and outlines unlike the rest.
 
     Args:
         portraits: Of every case of a data set.
         name: Of the data set.
+        tolerance: How many times as far from the others as usual something may lie before it is told.
     """
     held = tuple(portraits)
     images = [one for portrait in held for one in portrait.images]
     outlines = [one for portrait in held for one in portrait.outlines]
-    return (*check_forms(images, name=name), *check_alike(images), *check_outlines(outlines))
+    return (
+        *check_forms(images, name=name),
+        *check_alike(images, tolerance=tolerance),
+        *check_outlines(outlines, tolerance=tolerance),
+    )
