@@ -1,8 +1,8 @@
 """Which pictures of many show the same as another: saved again, cut, mirrored or turned, lighter or darker.
 
 First every pair, by 64 numbers a picture: the part of a coarse description that sets the pictures of this data set
-apart from each other, once for each way in which a copy may have been cut or turned. Of what is left, the cut is fitted,
-and the likeness taken in fine detail.
+apart from each other, once for each way in which a copy may have been cut or turned. Of what is left, the cut is
+fitted, and the likeness taken in fine detail.
 """
 
 from collections.abc import Callable, Iterator, Sequence
