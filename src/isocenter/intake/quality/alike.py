@@ -13,6 +13,7 @@ from isocenter.intake.quality.figures import Figures
 LEAST = 10  # images, or outlines, from which on a cohort says what is usual
 _TIMES = 8.0  # the cohort's own deviation, from which on an image is set apart
 _UNLIKE = 0.35  # of correlation with the usual form, that another kind of image lacks at least
+_STRETCH = 1.25  # times the usual proportions of a picture
 _GAIN = 0.12  # of correlation, that a turned image gains at least when it is turned back
 
 
@@ -59,6 +60,13 @@ NORMS: Mapping[str, Norm] = {
     "lost lines": Norm(above="lost lines", least=0.01, mend="Copy it again from its source."),
     "repeated slices": Norm(above="repeated slices", least=0.01, mend="Export the series again."),
     "lost slices": Norm(above="lost slices", least=0.01, mend="Export the series again."),
+    "tone": Norm(above="brightness", below="brightness", least=0.25,
+                 mend="Look whether it was windowed or exposed unlike the others."),
+    "blocks": Norm(above="blocks", least=1.5, is_ratio=True, mend="Take it from a source that was compressed less."),
+    "stripes": Norm(above="stripes", least=3, is_ratio=True, mend=_AGAIN),
+    "marks": Norm(above="burned-in marks", least=0.0005, mend="Look for writing and calipers."),
+    "uneven": Norm(above="uneven slices", least=2, is_ratio=True,
+                   mend="Look where two slices do not follow each other, or one is lighter."),
     "disorder": Norm(above="order of slices", least=0.25, mend="Sort the slices by their position."),
 }  # fmt: skip
 
@@ -83,7 +91,9 @@ def check_alike(figures: Iterable[Figures], *, tolerance: float = 1.0) -> Iterat
         if len(group) >= LEAST:
             yield from apart([(one.where, one.values) for one in group], NORMS, tolerance=tolerance)
             yield from _unlike(group, tolerance)
+            yield from _reversed(group)
             yield from _grids(group)
+            yield from _extents(group)
 
 
 def apart(
@@ -157,14 +167,65 @@ def _grids(group: Sequence[Figures]) -> Iterator[Issue]:
                 mend="It is turned back when it is read; look whether its header is right.",
             )  # fmt: skip
     steps = np.log(np.array([one.spacing for one in group]))
-    middle, spread = np.full(3, np.nan), np.zeros(3)
-    for axis in np.flatnonzero(np.isfinite(steps).any(axis=0)):  # pictures have no step from slice to slice
-        middle[axis], spread[axis] = np.nanmedian(steps[:, axis]), _deviation(steps[:, axis])
-    for one, step in zip(group, steps, strict=True):
-        far = np.abs(step - middle) > np.maximum(np.log(2), _TIMES * spread)
-        if far.any():
+    middle, far = _far(steps, least=2)
+    for one, is_far in zip(group, far, strict=True):
+        if is_far:
             yield Issue(
                 check="spacing", where=one.where, figure=" × ".join(f"{mm:.3g}" for mm in one.spacing) + " mm",
                 limit=" × ".join(f"{mm:.3g}" for mm in np.exp(middle)) + " mm usually", severity="warn",
                 mend="Look whether the spacing in its header is right.",
+            )  # fmt: skip
+
+
+def _far(logarithms: npt.NDArray[np.float64], *, least: float) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+    """Return (axes,) what is usual, and (n,) who is far from it along any axis.
+
+    Args:
+        logarithms: (n, axes), nan where there is no such axis.
+        least: By how many times one must differ at least.
+    """
+    middle, spread = np.full(logarithms.shape[1], np.nan), np.zeros(logarithms.shape[1])
+    for axis in np.flatnonzero(np.isfinite(logarithms).any(axis=0)):  # pictures have no step from slice to slice
+        middle[axis], spread[axis] = np.nanmedian(logarithms[:, axis]), _deviation(logarithms[:, axis])
+    return middle, (np.abs(logarithms - middle) > np.maximum(np.log(least), _TIMES * spread)).any(axis=1)
+
+
+def _extents(group: Sequence[Figures]) -> Iterator[Issue]:
+    """Yield pictures of other proportions than nearly all others, and stacks that reach much less far, or further."""
+    if group[0].is_planar:
+        sizes = np.array([[one.shape[1] / one.shape[2]] for one in group])
+        words = [f"{one.shape[1]} × {one.shape[2]} pixels" for one in group]
+        unit = "rows to columns"
+    else:
+        sizes = np.array([np.nan_to_num(one.spacing, nan=1.0) * np.array(one.shape) for one in group])
+        words = [" × ".join(f"{mm:.3g}" for mm in size) + " mm" for size in sizes]
+        unit = "mm"
+    middle, far = _far(np.log(sizes), least=_STRETCH if group[0].is_planar else 2)
+    for one, told, is_far in zip(group, words, far, strict=True):
+        if is_far:
+            yield Issue(
+                check="extent", where=one.where, figure=told, severity="warn",
+                limit=" × ".join(f"{size:.3g}" for size in np.exp(middle)) + f" {unit} usually",
+                mend="Look whether a part was cut away or added, or the pixels are not square.",
+            )  # fmt: skip
+
+
+def _reversed(group: Sequence[Figures]) -> Iterator[Issue]:
+    """Yield stacks that are more like the others with their slices the other way round."""
+    if group[0].is_planar:
+        return
+    forms = np.stack([one.sketch for one in group]).astype(np.float32)
+    forms -= forms.mean(axis=(1, 2, 3), keepdims=True)
+    forms /= np.maximum(forms.std(axis=(1, 2, 3), keepdims=True), 1e-6)
+    usual = np.median(forms, axis=0)
+    usual = (usual - usual.mean()) / max(float(usual.std()), 1e-6)
+    own, turned = ((one * usual).mean(axis=(1, 2, 3)) for one in (forms, forms[:, ::-1]))
+    gained = turned - own
+    most = max(_GAIN, float(np.median(gained)) + _TIMES * _deviation(gained))
+    for one, gain, before, after in zip(group, gained, own, turned, strict=True):
+        if gain > most:
+            yield Issue(
+                check="orientation", where=one.where, severity="warn", mend="Turn it as the others are.",
+                figure=f"alike to the others by {before:.2f}, and with its slices in reverse by {after:.2f}",
+                limit="alike as it is",
             )  # fmt: skip

@@ -16,11 +16,15 @@ from isocenter.intake.strata import is_labelled, label_names
 _MOST = 0.9  # share of an image that one outline covers: above it, mask and image may have been mistaken
 _FAR = 8 * 1.4826  # times the median distance from the usual place
 _NEARER = 0.5  # of its distance, that a mirrored outline lies from the usual place at most
+_RARE = 0.05  # of the cases lack a structure at most, or it is one that need not be there
 _LOOK = "Look at image and outline together."
 _NORMS: Mapping[str, Norm] = {
     "size": Norm(above="size of outline", below="size of outline", least=2, times=5, is_ratio=True, mend=_LOOK),
     "fragments": Norm(above="fragments", least=3, mend="Take away what was drawn by mistake, or join the parts."),
     "holes": Norm(above="holes", least=0.02, mend="Fill the holes, unless something else lies there."),
+    "gaps": Norm(above="gap in outline", least=0.05, mend="Outline the slices between, or look why they were left."),
+    "corners": Norm(above="form of outline", least=0.12, mend=_LOOK),
+    "rim": Norm(above="form of outline", least=1.7, is_ratio=True, mend=_LOOK),
     "edge": Norm(below="outline beside the image", least=0.4, mend=_LOOK),
     "inside": Norm(above="outline beside the image", below="outline beside the image", least=1.0, mend=_LOOK),
 }  # fmt: skip
@@ -76,12 +80,27 @@ def check_outlines(figures: Iterable[OutlineFigures], *, tolerance: float = 1.0)
     by_structure: dict[str, list[OutlineFigures]] = defaultdict(list)
     for one in figures:
         by_structure[one.structure].append(one)
+    yield from _missing(by_structure)
     groups = [group for group in by_structure.values() if len(group) >= LEAST]
     for group in groups:
         yield from apart([(f"{one.where}, {one.structure}", one.values) for one in group], _NORMS, tolerance=tolerance)
         yield from _places(group, tolerance)
     for first, second in combinations(groups, 2):
         yield from _exchanged(first, second)
+
+
+def _missing(by_structure: Mapping[str, Sequence[OutlineFigures]]) -> Iterator[Issue]:
+    """Yield outlines without a structure that nearly all others have."""
+    there = {structure: {one.where for one in group} for structure, group in by_structure.items()}
+    everybody = set().union(*there.values())
+    for structure, wheres in there.items():
+        lacking = sorted(everybody - wheres)
+        if len(everybody) >= LEAST and lacking and len(lacking) <= _RARE * len(everybody):
+            for where in lacking:
+                yield Issue(
+                    check="structure missing", where=where, figure=f"{structure} is not outlined", severity="warn",
+                    limit=f"outlined, as in {len(wheres)} of {len(everybody)}", mend=_LOOK,
+                )  # fmt: skip
 
 
 def _places(group: Sequence[OutlineFigures], tolerance: float) -> Iterator[Issue]:

@@ -11,12 +11,14 @@ from itertools import product
 
 import numpy as np
 import numpy.typing as npt
+from scipy.fft import dct
 
 from isocenter.intake.quality.fitting import Boxes, alike, batches, fitted
 from isocenter.intake.quality.sketch import EDGE, FINE, SOFT, Floats, averaging, blur
 
 _STARTS = (0.0, 1 / 15, 2 / 15, 0.2)  # of a side, that a cut takes away; more is not looked for
 _DIRECTIONS = 64
+_WAVES = 12  # of a side: what of the coarse detail of a few pictures is compared
 _ENOUGH = 1000  # pictures from which on it can be told in which directions they differ
 _SAMPLE = 6000
 _TRIED = 1200  # pictures of each side of the pairs by which it is told which are alike beyond chance
@@ -73,7 +75,13 @@ class _Found:
 
 @dataclass(frozen=True, slots=True)
 class _Space:
-    """What the first look compares by: (d, 1024) axes, (d,) the middle of all along them, (n, 1) lengths of detail."""
+    """What the first look compares by.
+
+    Args:
+        axes: (d, 32, 32) weights of a picture's pixels, which take its coarse detail first.
+        middle: (d,) of all pictures, along them.
+        lengths: (n, 1) of each picture's coarse detail.
+    """
 
     axes: Floats
     middle: Floats
@@ -154,20 +162,23 @@ def _second_look(sketches: Sketches, found: _Found) -> _Found:
 
 
 def _space_of(sketches: Sketches) -> _Space:
-    """Return the directions in which pictures differ: of many, each by its own measure; of a few, as they are."""
+    """Return what pictures are compared by: of many, the directions in which they differ, each by its own measure."""
     count = len(sketches)
     detail = np.concatenate([_detail(sketches[start : start + _ROWS]) for start in range(0, count, _ROWS)])
     lengths = np.linalg.norm(detail, axis=1, keepdims=True)
     chosen = np.linspace(0, count - 1, min(count, _SAMPLE)).astype(int)
     coarse = detail[chosen] / np.maximum(lengths[chosen], 1e-6)
-    if count < _DIRECTIONS:
-        return _Space(np.eye(FINE * FINE, dtype=np.float32), np.zeros(FINE * FINE, np.float32), lengths)
-    middle = coarse.mean(axis=0)
-    values, vectors = np.linalg.eigh(np.cov(coarse, rowvar=False))
-    axes = np.asarray(vectors[:, -_DIRECTIONS:].T, np.float32)
-    if count >= _ENOUGH:
-        axes /= np.sqrt(np.maximum(values[-_DIRECTIONS:], 1e-8))[:, None].astype(np.float32)
-    return _Space(axes, axes @ middle, lengths)
+    middle = coarse.mean(axis=0) if count >= _DIRECTIONS else np.zeros(FINE * FINE, np.float32)
+    if count < _ENOUGH:
+        waves = dct(np.eye(FINE, dtype=np.float32), axis=0, norm="ortho")[:_WAVES]
+        axes = np.kron(waves, waves)
+    else:
+        values, vectors = np.linalg.eigh(np.cov(coarse, rowvar=False))
+        axes = (vectors[:, -_DIRECTIONS:] / np.sqrt(np.maximum(values[-_DIRECTIONS:], 1e-8))).T
+    fine, coarsest = blur(SOFT.finest), blur(SOFT.coarsest)
+    flat = np.asarray(axes - axes.mean(axis=1, keepdims=True), np.float32).reshape(-1, FINE, FINE)
+    banded = fine.T @ flat @ fine - coarsest.T @ flat @ coarsest
+    return _Space(banded, np.asarray(axes @ middle, np.float32), lengths)
 
 
 def _detail(sketches: Sketches) -> Floats:
@@ -184,12 +195,8 @@ def _projected(sketches: Sketches, way: _Way, space: _Space) -> Floats:
     Turning aside, everything from the sketch on is linear, and done in one product. Only the length of the detail is
     taken of the whole picture in place of the part, which puts the middle a little wrong.
     """
-    fine, coarse = blur(SOFT.finest), blur(SOFT.coarsest)
-    flat = space.axes.reshape(-1, FINE, FINE)
-    flat = flat - flat.mean(axis=(1, 2), keepdims=True)
-    banded = fine.T @ flat @ fine - coarse.T @ flat @ coarse
     first, last = averaging(way.box[::2], way.box[1::2], length=EDGE, parts=FINE)
-    weights = (first.T @ banded @ last).reshape(len(space.axes), -1).T
+    weights = (first.T @ space.axes @ last).reshape(len(space.axes), -1).T
     made = np.zeros((len(sketches), len(space.axes)), np.float32)
     for start in range(0, len(sketches), _ROWS):
         rows = slice(start, start + _ROWS)

@@ -11,6 +11,8 @@ from isocenter.intake.quality.forms import check_forms
 from isocenter.intake.quality.labels import check_outlines
 from isocenter.intake.quality.outlines import OutlineFigures, outlines_of
 
+_MARKED = 0.0005  # of the pixels lie in the lightest strokes: there is writing in the image
+
 
 @dataclass(frozen=True, slots=True)
 class Portrait:
@@ -44,6 +46,7 @@ def traits_of(portrait: Portrait) -> dict[str, str]:
     return {
         "image size": " × ".join(map(str, first.shape)), "colours": str(first.colours),
         "spacing": " × ".join(f"{step:.2g}" for step in first.spacing), "depth": "deep" if first.is_deep else "8 bits",
+        "marks": "marked" if first.values["marks"] > _MARKED else "plain",
     }  # fmt: skip
 
 
