@@ -26,7 +26,7 @@ class Fault:
         name: With its size.
         told: Checks that name it; any of them counts.
         plant: Makes the faulty voxels, or labels.
-        of: "image", "stack" (images of several slices only), "mask", "two" (masks of two structures), "stack mask".
+        of: "image", "placed" (images that all show their subject the same way up), "stack" (images of several slices only), "mask", "two" (masks of two structures), "stack mask".
     """
 
     name: str
@@ -237,10 +237,10 @@ IMAGES = (
     Fault(
         "light and dark exchanged", _is("polarity", "orientation"), lambda image, rng: image.max() + image.min() - image
     ),
-    Fault("turned by 90°", _is("orientation"), lambda image, rng: np.rot90(image, 1, axes=(-2, -1))),
-    Fault("turned by 180°", _is("orientation"), lambda image, rng: np.rot90(image, 2, axes=(-2, -1))),
-    Fault("mirrored", _is("orientation"), lambda image, rng: image[..., ::-1]),
-    Fault("upside down", _is("orientation"), lambda image, rng: image[..., ::-1, :]),
+    Fault("turned by 90°", _is("orientation"), lambda image, rng: np.rot90(image, 1, axes=(-2, -1)), "placed"),
+    Fault("turned by 180°", _is("orientation"), lambda image, rng: np.rot90(image, 2, axes=(-2, -1)), "placed"),
+    Fault("mirrored", _is("orientation"), lambda image, rng: image[..., ::-1], "placed"),
+    Fault("upside down", _is("orientation"), lambda image, rng: image[..., ::-1, :], "placed"),
     Fault("half of the field cut away", _is("field of view", KIND, "extent"), _cut_in_half),
     Fault("set into a frame twice as wide", _is("field of view", KIND, "extent"), _in_a_frame),
     Fault("a quarter covered", _is("field of view", KIND, "lost lines", "covered"), _covered),

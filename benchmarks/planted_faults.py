@@ -117,7 +117,8 @@ def _can_have(case: Case, fault: Fault) -> bool:
     is_stack, has_mask = not case.volumes["image"].is_planar, bool(case.annotations)
     has_two = has_mask and len(case.annotations[0].mask.table) > 1
     return {
-        "image": True, "stack": is_stack, "mask": has_mask, "two": has_two, "stack mask": is_stack and has_mask,
+        "image": True, "placed": not has_mask or is_stack, "stack": is_stack, "mask": has_mask,
+        "two": has_two, "stack mask": is_stack and has_mask,
     }[fault.of]  # fmt: skip
 
 

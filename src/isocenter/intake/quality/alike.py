@@ -12,8 +12,11 @@ from isocenter.intake.quality.figures import Figures
 
 LEAST = 10  # images, or outlines, from which on a cohort says what is usual
 _TIMES = 8.0  # the cohort's own deviation, from which on an image is set apart
+_MANY = 0.15  # of the images: what sets more than that apart is told once
+_NAMED = 6  # images that are named then
 _UNLIKE = 0.35  # of correlation with the usual form, that another kind of image lacks at least
 _STRETCH = 1.25  # times the usual proportions of a picture
+_SOME = 0.1  # of the images are less like the others than one that was turned, once it is turned back
 _GAIN = 0.12  # of correlation, that a turned image gains at least when it is turned back
 
 
@@ -50,21 +53,24 @@ NORMS: Mapping[str, Norm] = {
     "shades": Norm(below="few grey levels", least=1.5, mend="Look whether it was saved with fewer bits."),
     "cut off above": Norm(above="clipping", least=0.02, mend="Export it with its full range of values."),
     "cut off below": Norm(above="clipping", least=0.25, mend="Export it with its full range of values."),
-    "noise": Norm(above="noise", least=3, is_ratio=True, mend=_AGAIN),
-    "sharpness": Norm(below="blur", above="sharpening", least=1.4, is_ratio=True, mend=_AGAIN),
+    "noise": Norm(above="noise", least=2.5, times=6, is_ratio=True, mend=_AGAIN),
+    "sharpness": Norm(below="blur", above="sharpening", least=1.4, times=7, is_ratio=True, mend=_AGAIN),
     "spikes": Norm(above="spikes", least=0.002, mend=_AGAIN),
     "background": Norm(above="field of view", below="field of view", least=0.25,
                        mend="Look whether it was cut, or set into a larger frame, unlike the others."),
     "polarity": Norm(above="polarity", below="polarity", least=0.4, mend="Look whether light and dark are exchanged."),
     "ghost": Norm(above="ghosting", least=0.25, mend=_AGAIN),
-    "lost lines": Norm(above="lost lines", least=0.01, mend="Copy it again from its source."),
+    "lost lines": Norm(above="lost lines", least=0.02, mend="Copy it again from its source."),
     "repeated slices": Norm(above="repeated slices", least=0.01, mend="Export the series again."),
     "lost slices": Norm(above="lost slices", least=0.01, mend="Export the series again."),
-    "tone": Norm(above="brightness", below="brightness", least=0.25,
+    "bend": Norm(below="blur", least=1.35, times=6, is_ratio=True, mend=_AGAIN),
+    "detail": Norm(above="sharpening", least=1.2, times=5, is_ratio=True, mend=_AGAIN),
+    "flat": Norm(above="covered", least=0.15, mend="Look whether a part was covered, or cut away."),
+    "tone": Norm(above="brightness", below="brightness", least=0.2, times=6,
                  mend="Look whether it was windowed or exposed unlike the others."),
     "blocks": Norm(above="blocks", least=1.5, is_ratio=True, mend="Take it from a source that was compressed less."),
     "stripes": Norm(above="stripes", least=3, is_ratio=True, mend=_AGAIN),
-    "marks": Norm(above="burned-in marks", least=0.0005, mend="Look for writing and calipers."),
+    "marks": Norm(above="burned-in marks", least=0.0015, mend="Look for writing and calipers."),
     "uneven": Norm(above="uneven slices", least=2, is_ratio=True,
                    mend="Look where two slices do not follow each other, or one is lighter."),
     "disorder": Norm(above="order of slices", least=0.25, mend="Sort the slices by their position."),
@@ -115,14 +121,29 @@ def apart(
         least = np.log(norm.least) if norm.is_ratio else norm.least
         limit = tolerance * max(least, norm.times * _deviation(compared))
         usual = float(np.nanmedian(values))
-        for (where, _), value, difference in zip(rows, values, compared - middle, strict=True):
-            check = norm.check(difference)
-            if check and abs(difference) > limit:
-                yield Issue(
-                    check=check, where=where, figure=f"{name} {value:.3g}, and {usual:.3g} usually", severity="warn",
-                    limit=f"within {np.exp(limit):.2g} times that" if norm.is_ratio else f"within {limit:.2g} of that",
-                    mend=norm.mend,
-                )  # fmt: skip
+        far = [
+            (norm.check(difference), where, float(value))
+            for (where, _), value, difference in zip(rows, values, compared - middle, strict=True)
+            if norm.check(difference) and abs(difference) > limit
+        ]
+        words = f"within {np.exp(limit):.2g} times that" if norm.is_ratio else f"within {limit:.2g} of that"
+        for check, where, figure in _gathered(far, len(rows)):
+            yield Issue(
+                check=check, where=where, figure=f"{name} {figure}, and {usual:.3g} usually", severity="warn",
+                limit=words, mend=norm.mend,
+            )  # fmt: skip
+
+
+def _gathered(far: Sequence[tuple[str, str, float]], count: int) -> Iterator[tuple[str, str, str]]:
+    """Yield (check, where, figure); of what sets many apart, and so is the way of this cohort, once for all of them."""
+    for check in dict.fromkeys(check for check, _, _ in far):
+        mine = [(where, figure) for one, where, figure in far if one == check]
+        if len(mine) <= _MANY * count:
+            yield from ((check, where, f"{figure:.3g}") for where, figure in mine)
+            continue
+        named = ", ".join(where for where, _ in mine[:_NAMED])
+        figures = [figure for _, figure in mine]
+        yield check, f"{named} and {len(mine) - _NAMED} more", f"{min(figures):.3g} to {max(figures):.3g}"
 
 
 def _unlike(group: Sequence[Figures], tolerance: float) -> Iterator[Issue]:
@@ -134,10 +155,11 @@ def _unlike(group: Sequence[Figures], tolerance: float) -> Iterator[Issue]:
     turned = {name: np.array([float((turn(one) * usual).mean()) for one in forms]) for name, turn in _TURNS.items()}
     gained = np.max(list(turned.values()), axis=0) - own
     least = float(np.median(own)) - tolerance * max(_UNLIKE, _TIMES * _deviation(own))
+    as_usual = float(np.quantile(own, _SOME))
     most = max(tolerance * _GAIN, float(np.median(gained)) + tolerance * _TIMES * _deviation(gained))
     for place, one in enumerate(group):
         best = max(turned, key=lambda name: turned[name][place])
-        if gained[place] > most and turned[best][place] > np.median(own):
+        if gained[place] > most and turned[best][place] > as_usual:
             yield Issue(
                 check="orientation", where=one.where, severity="warn", mend="Turn it as the others are.",
                 figure=f"alike to the others by {own[place]:.2f}, and {best} by {turned[best][place]:.2f}",

@@ -176,6 +176,36 @@ def _tone(slices: Slices) -> float:
     return float(slices.mean())
 
 
+def _detail(slices: Slices) -> float:
+    """Return how much neighbours differ, as a share of how much pixels four apart do; along the axis where less."""
+    shares = []
+    for axis in (1, 2):
+        moved = np.moveaxis(slices, axis, -1)
+        near, far = (float(np.abs(moved[..., apart:] - moved[..., :-apart]).mean()) for apart in (1, 4))
+        shares.append(near / far if far > 0 else float("nan"))
+    return min(shares)
+
+
+def _bend(slices: Slices) -> float:
+    """Return how much steps from pixel to pixel change, as a share of how large they are; along the axis where less.
+
+    What blurs an image makes its steps follow each other, in whatever direction; what it shows matters little.
+    """
+    shares = []
+    for axis in (1, 2):
+        steps = np.diff(slices, axis=axis)
+        size = float(np.abs(steps).mean())
+        shares.append(float(np.abs(np.diff(steps, axis=axis)).mean()) / size if size > 0 else float("nan"))
+    return min(shares)
+
+
+def _flat(slices: Slices) -> float:
+    """Return the share of blocks that have one value throughout."""
+    rows, columns = (length - length % _BLOCK for length in slices.shape[1:])
+    blocks = slices[:, :rows, :columns].reshape(len(slices), rows // _BLOCK, _BLOCK, columns // _BLOCK, _BLOCK)
+    return float((np.ptp(blocks, axis=(2, 4)) == 0).mean())
+
+
 def _blocks(slices: Slices) -> float:
     """Return how much steeper every eighth step from pixel to pixel is than the others: about 1 without blocks."""
     ratios = []
@@ -278,7 +308,8 @@ _OF_VALUES: Mapping[str, Callable[[Grey, float, float], float]] = {
 }  # fmt: skip
 _OF_SLICES: Mapping[str, Callable[[Slices], float]] = {
     "noise": _noise, "sharpness": _sharpness, "spikes": _spikes, "background": _background, "polarity": _polarity,
-    "ghost": _ghost, "lost lines": _lost_lines, "tone": _tone, "blocks": _blocks, "stripes": _stripes, "marks": _marks,
+    "ghost": _ghost, "lost lines": _lost_lines, "tone": _tone, "detail": _detail, "bend": _bend, "flat": _flat,
+    "blocks": _blocks, "stripes": _stripes, "marks": _marks,
 }  # fmt: skip
 _OF_STACKS: Mapping[str, Callable[[Grey], float]] = {
     "repeated slices": _repeated, "lost slices": _lost_slices, "disorder": _disorder, "uneven": _uneven,

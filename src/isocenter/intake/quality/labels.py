@@ -17,6 +17,7 @@ _MOST = 0.9  # share of an image that one outline covers: above it, mask and ima
 _FAR = 8 * 1.4826  # times the median distance from the usual place
 _NEARER = 0.5  # of its distance, that a mirrored outline lies from the usual place at most
 _RARE = 0.05  # of the cases lack a structure at most, or it is one that need not be there
+_STEEP, _LEVEL = 1.5, 1.2  # times as steep as around it an image is along outlines that follow it, and along others
 _LOOK = "Look at image and outline together."
 _NORMS: Mapping[str, Norm] = {
     "size": Norm(above="size of outline", below="size of outline", least=2, times=5, is_ratio=True, mend=_LOOK),
@@ -25,8 +26,8 @@ _NORMS: Mapping[str, Norm] = {
     "gaps": Norm(above="gap in outline", least=0.05, mend="Outline the slices between, or look why they were left."),
     "corners": Norm(above="form of outline", least=0.12, mend=_LOOK),
     "rim": Norm(above="form of outline", least=1.7, is_ratio=True, mend=_LOOK),
-    "edge": Norm(below="outline beside the image", least=0.4, mend=_LOOK),
-    "inside": Norm(above="outline beside the image", below="outline beside the image", least=1.0, mend=_LOOK),
+    "edge": Norm(below="outline beside the image", least=0.4, times=5, mend=_LOOK),
+    "inside": Norm(above="outline beside the image", below="outline beside the image", least=0.8, times=5, mend=_LOOK),
 }  # fmt: skip
 
 
@@ -83,8 +84,9 @@ def check_outlines(figures: Iterable[OutlineFigures], *, tolerance: float = 1.0)
     yield from _missing(by_structure)
     groups = [group for group in by_structure.values() if len(group) >= LEAST]
     for group in groups:
-        yield from apart([(f"{one.where}, {one.structure}", one.values) for one in group], _NORMS, tolerance=tolerance)
+        yield from apart(_rows(group), _norms(group), tolerance=tolerance)
         yield from _places(group, tolerance)
+        yield from _astray(group)
     for first, second in combinations(groups, 2):
         yield from _exchanged(first, second)
 
@@ -101,6 +103,30 @@ def _missing(by_structure: Mapping[str, Sequence[OutlineFigures]]) -> Iterator[I
                     check="structure missing", where=where, figure=f"{structure} is not outlined", severity="warn",
                     limit=f"outlined, as in {len(wheres)} of {len(everybody)}", mend=_LOOK,
                 )  # fmt: skip
+
+
+def _rows(group: Sequence[OutlineFigures]) -> list[tuple[str, Mapping[str, float]]]:
+    return [(f"{one.where}, {one.structure}", one.values) for one in group]
+
+
+def _norms(group: Sequence[OutlineFigures]) -> Mapping[str, Norm]:
+    """Return the norms of a structure; one that usually has small parts has no fragments, but many parts."""
+    has_parts = np.median([one.values["fragments"] for one in group]) > 1
+    return {name: norm for name, norm in _NORMS.items() if not (has_parts and name == "fragments")}
+
+
+def _astray(group: Sequence[OutlineFigures]) -> Iterator[Issue]:
+    """Yield outlines that follow no edge of their image, where nearly all others do."""
+    edges = np.array([one.values["edge"] for one in group])
+    if np.quantile(edges, 0.1) < _STEEP:
+        return
+    for one, edge in zip(group, edges, strict=True):
+        if edge < _LEVEL:
+            yield Issue(
+                check="outline beside the image", where=f"{one.where}, {one.structure}", severity="warn", mend=_LOOK,
+                figure=f"along it the image is {edge:.2f} times as steep as around it",
+                limit=f"{np.median(edges):.2f} times usually",
+            )  # fmt: skip
 
 
 def _places(group: Sequence[OutlineFigures], tolerance: float) -> Iterator[Issue]:
