@@ -1,7 +1,7 @@
 """Images unlike the others of their cohort: which figure sets them apart, by how much, and what that usually means."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,9 +12,11 @@ from isocenter.intake.quality.figures import Figures
 
 LEAST = 10  # images, or outlines, from which on a cohort says what is usual
 _TIMES = 8.0  # the cohort's own deviation, from which on an image is set apart
+_WAYS = 4  # figures that set one image apart, when it is of something else
 _MANY = 0.15  # of the images: what sets more than that apart is told once
 _NAMED = 6  # images that are named then
 _UNLIKE = 0.35  # of correlation with the usual form, that another kind of image lacks at least
+_PIXELS = 4  # times as many pixels as usual
 _STRETCH = 1.25  # times the usual proportions of a picture
 _SOME = 0.1  # of the images are less like the others than one that was turned, once it is turned back
 _GAIN = 0.12  # of correlation, that a turned image gains at least when it is turned back
@@ -95,11 +97,11 @@ def check_alike(figures: Iterable[Figures], *, tolerance: float = 1.0) -> Iterat
         groups[one.group].append(one)
     for group in groups.values():
         if len(group) >= LEAST:
-            yield from apart([(one.where, one.values) for one in group], NORMS, tolerance=tolerance)
-            yield from _unlike(group, tolerance)
+            found = [*apart([(one.where, one.values) for one in group], NORMS, tolerance=tolerance), *_extents(group)]
+            unlike = list(_unlike(group, tolerance))
+            yield from (*found, *unlike, *_in_many_ways(found, {one.where for one in unlike}))
             yield from _reversed(group)
             yield from _grids(group)
-            yield from _extents(group)
 
 
 def apart(
@@ -131,6 +133,20 @@ def apart(
             yield Issue(
                 check=check, where=where, figure=f"{name} {figure}, and {usual:.3g} usually", severity="warn",
                 limit=words, mend=norm.mend,
+            )  # fmt: skip
+
+
+def _in_many_ways(found: Sequence[Issue], told: Collection[str]) -> Iterator[Issue]:
+    """Yield images that so many figures set apart that they are likely of something else; not those told already."""
+    ways: dict[str, list[str]] = defaultdict(list)
+    for issue in found:
+        ways[issue.where].append(issue.check)
+    for where, checks in ways.items():
+        names = sorted(set(checks))
+        if len(names) >= _WAYS and where not in told:
+            yield Issue(
+                check="another kind of image", where=where, figure=f"set apart by {', '.join(names)}", severity="warn",
+                limit=f"by fewer than {_WAYS} figures", mend="Look whether it shows what the others show.",
             )  # fmt: skip
 
 
@@ -213,21 +229,23 @@ def _far(logarithms: npt.NDArray[np.float64], *, least: float) -> tuple[npt.NDAr
 
 
 def _extents(group: Sequence[Figures]) -> Iterator[Issue]:
-    """Yield pictures of other proportions than nearly all others, and stacks that reach much less far, or further."""
+    """Yield pictures of other proportions or of far more or fewer pixels than usual, and stacks that reach elsewhere."""
     if group[0].is_planar:
-        sizes = np.array([[one.shape[1] / one.shape[2]] for one in group])
+        sides = np.array([one.shape[1:] for one in group], np.float64)
         words = [f"{one.shape[1]} × {one.shape[2]} pixels" for one in group]
-        unit = "rows to columns"
+        _, is_stretched = _far(np.log(sides[:, :1] / sides[:, 1:]), least=_STRETCH)
+        _, is_other = _far(np.log(sides.prod(axis=1, keepdims=True)), least=_PIXELS)
+        usual, far = np.median(sides, axis=0), is_stretched | is_other
     else:
-        sizes = np.array([np.nan_to_num(one.spacing, nan=1.0) * np.array(one.shape) for one in group])
-        words = [" × ".join(f"{mm:.3g}" for mm in size) + " mm" for size in sizes]
-        unit = "mm"
-    middle, far = _far(np.log(sizes), least=_STRETCH if group[0].is_planar else 2)
+        sides = np.array([np.nan_to_num(one.spacing, nan=1.0) * np.array(one.shape) for one in group])
+        words = [" × ".join(f"{mm:.3g}" for mm in size) + " mm" for size in sides]
+        middle, far = _far(np.log(sides), least=2)
+        usual = np.exp(middle)
     for one, told, is_far in zip(group, words, far, strict=True):
         if is_far:
             yield Issue(
                 check="extent", where=one.where, figure=told, severity="warn",
-                limit=" × ".join(f"{size:.3g}" for size in np.exp(middle)) + f" {unit} usually",
+                limit=" × ".join(f"{size:.3g}" for size in usual) + " usually",
                 mend="Look whether a part was cut away or added, or the pixels are not square.",
             )  # fmt: skip
 

@@ -23,6 +23,7 @@ _EDGE = 16  # pixels of the coarse form's sides
 _DARK = 0.15  # of the range: what is darker is taken for background
 _SPIKE = 0.5  # of the range
 _BLOCK = 8  # pixels of a block of JPEG
+_WRITTEN = 32  # pixels of a side: in less nobody writes
 _STROKE = 7  # pixels that a stroke of writing is wide at most
 
 Slices = npt.NDArray[np.float32]
@@ -226,6 +227,8 @@ def _stripes(slices: Slices) -> float:
 
 def _marks(slices: Slices) -> float:
     """Return the share of pixels that are as light as can be and lie in strokes: writing, crosses, rulers."""
+    if min(slices.shape[1:]) < _WRITTEN:
+        return float("nan")
     strokes = [
         (one >= 1) & (one - grey_opening(one, size=(_STROKE, _STROKE)) > _SPIKE) for one in slices
     ]  # fmt: skip
