@@ -1,11 +1,11 @@
 """Data you can trust, measure 1: faults planted into real images, found by name; and what is said of clean ones.
 
-usage: python benchmarks/planted_faults.py [--seed 1] [--cases 80] [--trials 5]
+usage: python benchmarks/planted_faults.py [--seed 2] [--cases 80] [--trials 5]
 
 Five public sets, a cohort of some 80 cases each: hippocampus (MR, stacks, two structures), BUSI (ultrasound), NIH chest
 radiographs, white blood cells (colour, two structures) and nuclei. One fault is planted into one case, the others stay
 as they are, and all checks run that `isocenter check` runs. It counts as found where a check that names it says
-something of that case that it did not say before. Limits were chosen with seed 0; the table is of another seed: other
+something of that case that it did not say before. Limits were chosen with seeds 0 and 1; the table is of seed 2: other
 cases, other places. What is said of the cohorts as they are is counted too: a stop of a clean case is false.
 
 Then the faults that the public sets have by nature, by name.
@@ -62,7 +62,7 @@ class Cohort:
 def main() -> None:
     """Plant, look and count."""
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    asked.add_argument("--seed", type=int, default=1)
+    asked.add_argument("--seed", type=int, default=2)
     asked.add_argument("--cases", type=int, default=80)
     asked.add_argument("--trials", type=int, default=5)
     asked.add_argument("--named", action=argparse.BooleanOptionalAction, default=True, help="those by nature too")

@@ -1,17 +1,21 @@
 """An image that shows the same as another is told where it does harm: under another patient, or another label."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
 from isocenter.case import Dataset, Entry, Fact, Split
+from isocenter.errors import RecipeError
 from isocenter.image import Affine, Volume
 from isocenter.intake.issue import Issue
+from isocenter.intake.quality import limits
 from isocenter.intake.quality.cohort import check_cohort
 from isocenter.intake.quality.figures import figures_of
-from isocenter.intake.quality.limits import Limits, limits_of
+from isocenter.intake.quality.limits import CHECKS, Limits, limits_of
 from isocenter.intake.quality.repeats import Image, check_repeats
 from isocenter.recipe import Recipe, read_recipe
 
@@ -68,17 +72,32 @@ def test_the_same_voxels_are_told_once_and_stop_under_two_labels() -> None:
 
 def test_a_recipe_says_from_which_likeness_on_and_what_stops() -> None:
     recipe = read_recipe(None, settings=['quality.stop=["near duplicates"]', "quality.near_duplicate=0.97"])
-    limits = limits_of(recipe)
-    assert limits.near_duplicate == 0.97
+    asked = limits_of(recipe)
+    assert asked.near_duplicate == 0.97
     issue = repeated(patient="other", label="well")[0]
-    assert [one.severity for one in limits.graded([issue])] == ["stop"]
+    assert [one.severity for one in asked.graded([issue])] == ["stop"]
     assert limits_of(Recipe()) == Limits()
 
 
 def test_a_check_can_be_left_but_a_stop_cannot() -> None:
     issue = Issue(check="noise", where="c", figure="", limit="", mend="", severity="warn")
-    limits = Limits(leave=frozenset({"noise"}))
-    assert limits.graded([issue, replace(issue, severity="stop")]) == (replace(issue, severity="stop"),)
+    asked = Limits(leave=frozenset({"noise"}))
+    assert asked.graded([issue, replace(issue, severity="stop")]) == (replace(issue, severity="stop"),)
+
+
+def test_a_check_that_there_is_not_is_refused_with_what_was_meant() -> None:
+    with pytest.raises(RecipeError, match="near duplicates"):
+        limits_of(read_recipe(None, settings=['quality.stop=["near duplicate"]']))
+
+
+def test_every_check_of_the_room_can_be_named() -> None:
+    """The names stand in the code of the checks; the table and the reference page know all of them."""
+    room = Path(limits.__file__).parent
+    named = re.compile(r'(?:check|above|below)=\s*"([^"]+)"(?: if [^"]*else "([^"]+)")?')
+    found = {name for path in room.glob("*.py") for pair in named.findall(path.read_text("utf-8")) for name in pair}
+    assert found - {""} <= CHECKS
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "quality.md").read_text("utf-8")
+    assert [name for name in sorted(CHECKS) if name not in page] == []
 
 
 def test_an_empty_section_leaves_the_name_of_a_run_as_it_was() -> None:

@@ -12,7 +12,7 @@ from isocenter.intake.quality.figures import Figures
 
 LEAST = 10  # images, or outlines, from which on a cohort says what is usual
 _TIMES = 8.0  # the cohort's own deviation, from which on an image is set apart
-_WAYS = 4  # figures that set one image apart, when it is of something else
+_WAYS = 3  # figures that set one image apart, when it is of something else; its extent counts twice
 _MANY = 0.15  # of the images: what sets more than that apart is told once
 _NAMED = 6  # images that are named then
 _UNLIKE = 0.35  # of correlation with the usual form, that another kind of image lacks at least
@@ -143,7 +143,7 @@ def _in_many_ways(found: Sequence[Issue], told: Collection[str]) -> Iterator[Iss
         ways[issue.where].append(issue.check)
     for where, checks in ways.items():
         names = sorted(set(checks))
-        if len(names) >= _WAYS and where not in told:
+        if len(names) + ("extent" in names) >= _WAYS and where not in told:
             yield Issue(
                 check="another kind of image", where=where, figure=f"set apart by {', '.join(names)}", severity="warn",
                 limit=f"by fewer than {_WAYS} figures", mend="Look whether it shows what the others show.",
@@ -229,7 +229,7 @@ def _far(logarithms: npt.NDArray[np.float64], *, least: float) -> tuple[npt.NDAr
 
 
 def _extents(group: Sequence[Figures]) -> Iterator[Issue]:
-    """Yield pictures of other proportions or of far more or fewer pixels than usual, and stacks that reach elsewhere."""
+    """Yield pictures of other proportions or of far more or fewer pixels, and stacks that reach less far or further."""
     if group[0].is_planar:
         sides = np.array([one.shape[1:] for one in group], np.float64)
         words = [f"{one.shape[1]} × {one.shape[2]} pixels" for one in group]
