@@ -132,7 +132,7 @@ def check(
 
     Example: isocenter check hippocampus
 
-    Example: isocenter check breast --set quality.stop=["near duplicates"]
+    Example: isocenter check breast --set "quality.stop=near duplicates"
     """
     from isocenter import pipeline
 

@@ -137,7 +137,8 @@ def _first_look(sketches: Sketches, progress: Callable[[int, int], None] | None)
     """Return, of each picture, those of which it is likeliest to be a copy."""
     space = _space_of(sketches)
     plain = _projected(sketches, _WAYS[0], space)
-    found = _Found(*(np.zeros(0, np.int64) for _ in range(3)), np.zeros(0, np.float32))
+    nobody = np.zeros(0, np.int64)
+    found = _Found(nobody, nobody, nobody, np.zeros(0, np.float32))
     for number, way in enumerate(_WAYS):
         seen = plain if number == 0 else _projected(sketches, way, space)
         limit = _limit(seen, plain)
@@ -178,7 +179,7 @@ def _space_of(sketches: Sketches) -> _Space:
     fine, coarsest = blur(SOFT.finest), blur(SOFT.coarsest)
     flat = np.asarray(axes - axes.mean(axis=1, keepdims=True), np.float32).reshape(-1, FINE, FINE)
     banded = fine.T @ flat @ fine - coarsest.T @ flat @ coarsest
-    return _Space(banded, np.asarray(axes @ middle, np.float32), lengths)
+    return _Space(np.asarray(banded, np.float32), np.asarray(axes @ middle, np.float32), lengths)
 
 
 def _detail(sketches: Sketches) -> Floats:

@@ -71,15 +71,15 @@ def _values(inside: Bits, grey: npt.NDArray[np.float32], volume: Volume) -> dict
 
 def _gaps(inside: Bits) -> float:
     """Return the share of slices that show nothing of a structure, between others that do."""
-    shown = inside.any(axis=(1, 2))
+    shown: Bits = np.asarray(inside.any(axis=(1, 2)))
     between = np.logical_or.accumulate(shown) & np.logical_or.accumulate(shown[::-1])[::-1]
     return float((between & ~shown).sum() / between.sum())
 
 
 def _corners(inside: Bits) -> float:
     """Return how much of the rectangles around it, slice by slice, a structure fills: 1 is a box."""
-    rows, columns = inside.any(axis=2), inside.any(axis=1)
-    spans = [one.shape[1] - np.argmax(one, axis=1) - np.argmax(one[:, ::-1], axis=1) for one in (rows, columns)]
+    sides: tuple[Bits, Bits] = np.asarray(inside.any(axis=2)), np.asarray(inside.any(axis=1))
+    spans = [one.shape[1] - np.argmax(one, axis=1) - np.argmax(one[:, ::-1], axis=1) for one in sides]
     around = (spans[0] * spans[1])[inside.any(axis=(1, 2))].sum()
     return float(inside.sum() / around)
 

@@ -83,7 +83,7 @@ def described(pictures: Floats, band: Band) -> Floats:
         band: The detail.
     """
     fine, coarse = blur(band.finest), blur(band.coarsest)
-    left = fine @ pictures @ fine.T - coarse @ pictures @ coarse.T
+    left = np.asarray(fine @ pictures @ fine.T - coarse @ pictures @ coarse.T, np.float32)
     return unit(left.reshape(len(pictures), -1))
 
 

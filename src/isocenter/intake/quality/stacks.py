@@ -24,7 +24,7 @@ def stack_pairs_of(sketches: npt.NDArray[np.uint8], *, limit: float) -> Iterator
     plain = _described(sketches)
     for flips in product((False, True), repeat=3):
         axes = [axis for axis, is_flipped in enumerate(flips) if is_flipped]
-        turned = _described(np.flip(sketches, [axis + 1 for axis in axes]))
+        turned = _described(np.flip(sketches, tuple(axis + 1 for axis in axes)))
         how = f"{' and '.join(_AXES[axis] for axis in axes)} in reverse" if axes else ""
         for top in range(0, len(plain), _ROWS):
             block = turned[top : top + _ROWS] @ plain[: top + _ROWS].T
