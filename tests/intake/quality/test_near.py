@@ -94,6 +94,13 @@ def test_of_one_picture_nothing_is_said(count: int, others: npt.NDArray[np.uint8
     assert pairs_of(others[:count], limit=LIKENESS) == []
 
 
+@pytest.mark.parametrize("count", [2, 3, 12])
+def test_a_few_pictures_that_are_no_copies_are_left_alone(count: int) -> None:
+    """Of so few, pairs come to the fitting of which none is worth its second half."""
+    noise = np.random.default_rng(0).integers(0, 255, (count, 40, 40), dtype=np.uint8)
+    assert pairs_of(np.stack([sketched(one) for one in noise]), limit=LIKENESS) == []
+
+
 def test_near_duplicates_of_real_ultrasound_are_found(shared_data: Path) -> None:
     """Their groups are known; the limit was chosen on the even ones, so only odd ones are asked."""
     with (shared_data / "busi" / "labels.csv").open(encoding="utf-8") as sheet:

@@ -108,8 +108,8 @@ _WAYS = (
 def pairs_of(sketches: Sketches, *, limit: float, progress: Callable[[int, int], None] | None = None) -> list[Pair]:
     """Return the pictures that show the same as another; of pictures of which there are many, not every pair.
 
-    Takes time with the square of their number: seconds for a thousand, about a quarter of an hour for a hundred
-    thousand on two cores; memory with their number.
+    Takes some ten seconds for a thousand; from some ten thousand on, time with the square of their number, by estimate
+    an hour of one core for a hundred thousand. Memory with their number.
 
     Args:
         sketches: (n, 64, 64), of each picture.

@@ -84,7 +84,7 @@ def described(pictures: Floats, band: Band) -> Floats:
     """
     fine, coarse = blur(band.finest), blur(band.coarsest)
     left = np.asarray(fine @ pictures @ fine.T - coarse @ pictures @ coarse.T, np.float32)
-    return unit(left.reshape(len(pictures), -1))
+    return unit(left.reshape(len(pictures), FINE * FINE))
 
 
 def unit(rows: Floats, *, least: float = 1.0) -> Floats:
