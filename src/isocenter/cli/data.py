@@ -86,21 +86,26 @@ def check(
     as_: Annotated[str | None, typer.Option("--as", help="Of a folder, its layout.")] = None,
     accept: AcceptCases = None,
     columns: Columns = None,
+    recipe: Annotated[Path | None, typer.Option("--recipe", help="A recipe whose [quality] says the limits.")] = None,
+    set_: Settings = None,
     store: Store = None,
     json: Json = False,
 ) -> Outcome:
     """Look for what would spoil a data set.
 
-    Pairing, grids, label values, empties, one patient or one image on two sides of the split.
+    Pairing, grids, labels, images and outlines unlike the others, one image under two patients or labels, shortcuts.
 
     Example: isocenter check hippocampus
+
+    Example: isocenter check breast --set "quality.stop=near duplicates"
     """
     from isocenter import pipeline
 
     with watching() as watch:
         return pipeline.check(
-            name, as_=as_, accept=tuple(accept or ()), columns=tuple(columns or ()), store=store, progress=watch
-        )
+            name, as_=as_, accept=tuple(accept or ()), columns=tuple(columns or ()), recipe=recipe,
+            set_=tuple(set_ or ()), store=store, progress=watch,
+        )  # fmt: skip
 
 
 def cohort(

@@ -10,7 +10,7 @@ from isocenter import __version__
 from isocenter.case import Dataset, Entry
 from isocenter.learning.tasks.facts import knows
 from isocenter.models.model import Model
-from isocenter.recipe import Goal, Plan
+from isocenter.recipe import Goal, Plan, Recipe, read_recipe
 from isocenter.result import Check, Item, Receipt
 from isocenter.store import Store, open_store
 from isocenter.store.locks import account
@@ -38,6 +38,18 @@ def told(progress: Watch | None, stage: str) -> Callable[[int, int], None] | Non
     if progress is None:
         return None
     return lambda done, of: progress(stage, done, of, "")
+
+
+def asked_for(recipe: Path | Recipe | None, changes: tuple[str, ...]) -> Recipe:
+    """Return the recipe that was asked for, a file or a recipe, changed by settings such as "training.minutes=20".
+
+    Raises:
+        FileError: No such file.
+        RecipeError: The recipe says what cannot be.
+    """
+    if isinstance(recipe, Recipe):
+        return read_recipe(None, settings=changes, onto=recipe)
+    return read_recipe(None if recipe is None else Path(recipe), settings=changes)
 
 
 def now() -> str:

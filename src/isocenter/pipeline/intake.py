@@ -18,13 +18,15 @@ from isocenter.intake.layouts.folders import read_folder
 from isocenter.intake.layouts.found import Found, Read
 from isocenter.intake.quality import EMPTY_MASKS, check_answers, check_case, check_dataset, check_together
 from isocenter.intake.quality.cohort import check_leaks
+from isocenter.intake.quality.limits import limits_of
 from isocenter.intake.quality.made_on import check_made_on, with_makings
 from isocenter.intake.quality.portrait import Portrait, check_portraits, portray
 from isocenter.intake.sides import check_sides, names_of, split_of
 from isocenter.pipeline.freezing import frozen_of, learning
-from isocenter.pipeline.ground import RELEASE, Place, Watch, now, opened, seal, told
+from isocenter.pipeline.ground import RELEASE, Place, Watch, asked_for, now, opened, seal, told
 from isocenter.pipeline.outcome import Checked, Ingested
 from isocenter.pipeline.sourcing import origin_of
+from isocenter.recipe import Recipe
 from isocenter.result import Check, Item
 from isocenter.security import Keys
 from isocenter.store import Store
@@ -115,6 +117,8 @@ def check(
     as_: str | None = None,
     accept: tuple[str, ...] = (),
     columns: tuple[str, ...] = (),
+    recipe: Path | Recipe | None = None,
+    set_: tuple[str, ...] = (),
     store: Place = None,
     progress: Watch | None = None,
 ) -> Checked:
@@ -124,15 +128,19 @@ def check(
         name: Name or id of a data set; or a folder, where the store knows no such name.
         as_, columns: Of a folder: its layout, and what the columns of its table are called.
         accept: Words that take DICOM series in spite of their verdict, or empty masks (see ingest).
+        recipe, set_: Whose section [quality] says from which figure on something is told, and what stops; changes
+            to it, such as "quality.near_duplicate=0.97".
         store: Where the data set is kept.
         progress: Told how far it is.
 
     Raises:
+        RecipeError: The recipe says what cannot be.
         NotFoundError: There is neither.
         LayoutError: The folder is of no layout that is known.
         SeriesError: A word that names nothing to accept.
     """
     require_words(accept, known=(*WORDS, EMPTY_MASKS))
+    limits = limits_of(asked_for(recipe, set_))
     if Path(name).is_dir() and not _is_known(name, store):
         found = read_folder(
             Path(name), as_=as_, pseudonym=Keys.create().pseudonym, accept=_of_series(accept), columns=columns,
@@ -142,14 +150,17 @@ def check(
         issues = list(kept.issues)
         if kept.entries:
             version = _version(name, kept.entries, found=found, seed=0)
-            issues += (*check_sides(version, sides=found.sides), *check_together(version, kept.portraits))
-        return Checked(name=name, dataset=None, cases=len(kept.entries), issues=tuple(issues))
+            issues += check_sides(version, sides=found.sides)
+            issues += check_together(version, kept.portraits, limits=limits, progress=told(progress, "compare"))
+        return Checked(name=name, dataset=None, cases=len(kept.entries), issues=limits.graded(issues))
     with opened(store) as house:
         version = house.datasets.get(name)
-        watch = told(progress, "check")
         issues = list(_of_frozen(version, learning(version, frozen_of(house, version.entries))))
-        issues += list(check_dataset(version, lambda one: house.case(version, one), accept=accept, progress=watch))
-    return Checked(name=version.name, dataset=version.id, cases=len(version.entries), issues=tuple(issues))
+        issues += check_dataset(
+            version, lambda one: house.case(version, one), accept=accept, limits=limits,
+            progress=told(progress, "check"), comparing=told(progress, "compare"),
+        )  # fmt: skip
+    return Checked(name=version.name, dataset=version.id, cases=len(version.entries), issues=limits.graded(issues))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

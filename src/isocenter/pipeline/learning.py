@@ -25,9 +25,19 @@ from isocenter.models.card import write_card
 from isocenter.models.model import Description, Model, read_model, write_model
 from isocenter.pipeline.evaluating import counting, described, scored, table_of
 from isocenter.pipeline.freezing import require_learnable
-from isocenter.pipeline.ground import Place, Watch, dataset_item, judged, now, opened, restoration_facts, seal
+from isocenter.pipeline.ground import (
+    Place,
+    Watch,
+    asked_for,
+    dataset_item,
+    judged,
+    now,
+    opened,
+    restoration_facts,
+    seal,
+)
 from isocenter.pipeline.outcome import Planned, Trained
-from isocenter.pipeline.restoring import asked_of, asked_recipe, fitted_on
+from isocenter.pipeline.restoring import asked_of, fitted_on
 from isocenter.pipeline.sourcing import UNKNOWN, granted, require_use
 from isocenter.plugins import did_you_mean
 from isocenter.recipe import Goal, Plan, Recipe
@@ -63,7 +73,7 @@ def plan(
             test side would be learnt from.
         NotFoundError: There is no such data set.
     """
-    asked = asked_recipe(recipe, set_)
+    asked = asked_for(recipe, set_)
     device_here(device)
     with opened(store) as house:
         version = _to_learn_from(house, data)
@@ -101,7 +111,7 @@ def train(
         StoreError: Another process is at this run, or the store cannot be used.
     """
     begun = time.monotonic()
-    asked = asked_recipe(recipe, set_)
+    asked = asked_for(recipe, set_)
     device_here(device)
     with opened(store) as house:
         version = _to_learn_from(house, data)

@@ -14,9 +14,9 @@ from isocenter.learning.inference.restoring import Said
 from isocenter.learning.training.restoring import Restorer
 from isocenter.pages import say
 from isocenter.pages.prepared import FigureRow, Frame, PreparedPage, frames, write_prepared
-from isocenter.pipeline.ground import Place, Watch, dataset_item, now, opened, seal
+from isocenter.pipeline.ground import Place, Watch, asked_for, dataset_item, now, opened, seal
 from isocenter.pipeline.public import document
-from isocenter.pipeline.restoring import asked_of, asked_recipe, fitted_on
+from isocenter.pipeline.restoring import asked_of, fitted_on
 from isocenter.pipeline.sourcing import require_use
 from isocenter.processing.restoration import Chain
 from isocenter.recipe import Recipe
@@ -119,7 +119,7 @@ def prepare(
     say("restored.kicker", lang=lang)  # a language that there is not is told before an hour's work, not after it
     with opened(store) as house:
         version = house.datasets.get(name)
-        asked = asked_of(version, asked_recipe(recipe, set_), entries=version.entries, all_roles=True)
+        asked = asked_of(version, asked_for(recipe, set_), entries=version.entries, all_roles=True)
         if not asked.chains:
             raise RecipeError('The recipe asks for nothing: give it [restoration] with steps = ["n4", …].')
         called = dataset or f"{version.name}-prepared"

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 
 from isocenter.case import Dataset, Entry
 from isocenter.errors import NotFoundError, PlanError
@@ -10,19 +9,8 @@ from isocenter.image import Volume
 from isocenter.learning.training.restoring import Asked, Volumes, asked_chains, fit_chains
 from isocenter.pipeline.ground import Watch
 from isocenter.processing.restoration import Chain, find_fit
-from isocenter.recipe import Recipe, read_recipe
+from isocenter.recipe import Recipe
 from isocenter.store import Store
-
-
-def asked_recipe(recipe: Path | Recipe | None, changes: tuple[str, ...]) -> Recipe:
-    """Return a recipe with changes made to it.
-
-    Raises:
-        FileError, RecipeError: See read_recipe.
-    """
-    if isinstance(recipe, Recipe):
-        return read_recipe(None, settings=changes, onto=recipe)
-    return read_recipe(None if recipe is None else Path(recipe), settings=changes)
 
 
 def asked_of(version: Dataset, recipe: Recipe, *, entries: Sequence[Entry], all_roles: bool = False) -> Asked:

@@ -151,6 +151,23 @@ class Inference:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Quality:
+    """From which figure on `check` tells something, and what stops.
+
+    Args:
+        near_duplicate: Likeness from which on two images are taken for the same, 0 to 1; above 1 none is looked for.
+        tolerance: How many times as far from the others as usual something may lie before it is told.
+        stop: Names of checks that stop, where they would only warn, such as ("near duplicates",).
+        leave: Names of checks of which nothing is told.
+    """
+
+    near_duplicate: float | None = None
+    tolerance: float | None = None
+    stop: tuple[str, ...] | None = None
+    leave: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
     """Every choice of a run, as asked; a section bears the name of the room that reads it.
 
@@ -158,6 +175,7 @@ class Recipe:
         RecipeError: A value that cannot be; the message names the key.
     """
 
+    quality: Quality = field(default_factory=Quality)
     tasks: Tasks = field(default_factory=Tasks)
     restoration: Restoration = field(default_factory=Restoration)
     transforms: Transforms = field(default_factory=Transforms)
@@ -188,6 +206,8 @@ class Recipe:
     def _bounds(self) -> tuple[tuple[str, float | None, float, float], ...]:
         training, models, inference = self.training, self.models, self.inference
         return (
+            ("quality.near_duplicate", self.quality.near_duplicate, 0.5, 2.0),
+            ("quality.tolerance", self.quality.tolerance, 0.1, 100.0),
             ("transforms.strength", self.transforms.strength, 0.0, 5.0),
             ("transforms.mix", self.transforms.mix, 0.0, 5.0),
             ("models.width", models.width, 2, 1024),
@@ -219,9 +239,9 @@ class Recipe:
     def to_document(self) -> dict[str, dict[str, Any]]:
         """Return the recipe as nested plain values, as TOML and JSON hold it.
 
-        What is left to decide is left out, and so is a section of steps that has none.
+        What is left to decide is left out, and so are sections of which nothing was asked and steps that there are not.
         """
-        return {
+        document = {
             section: {
                 key: list(value) if isinstance(value, tuple) else value
                 for key, value in fields.items()
@@ -230,6 +250,7 @@ class Recipe:
             for section, fields in asdict(self).items()
             if section != "restoration" or self.restoration.steps
         }
+        return {section: values for section, values in document.items() if values or section != "quality"}
 
     def with_budget(self, **budget: float) -> "Recipe":
         """Return the recipe with one budget (minutes, epochs or steps) in place of any other.

@@ -9,7 +9,9 @@ from isocenter.intake.issue import Issue, issue_of
 from isocenter.intake.quality.cohort import check_cohort
 from isocenter.intake.quality.images import check_images
 from isocenter.intake.quality.labels import check_labels
+from isocenter.intake.quality.limits import USUAL, Limits
 from isocenter.intake.quality.portrait import Portrait, check_portraits, portray, traits_of
+from isocenter.intake.quality.repeats import Image, check_repeats
 from isocenter.intake.quality.shortcuts import check_shortcuts
 
 EMPTY_MASKS = "empty-masks"
@@ -32,7 +34,9 @@ def check_dataset(
     load: Callable[[Entry], Case],
     *,
     accept: Collection[str] = (),
+    limits: Limits = USUAL,
     progress: Callable[[int, int], None] | None = None,
+    comparing: Callable[[int, int], None] | None = None,
 ) -> tuple[Issue, ...]:
     """Return what is wrong with a data set: first as a whole, then case by case, one in memory at a time.
 
@@ -40,7 +44,9 @@ def check_dataset(
         dataset: The version.
         load: Opens a case from where it is kept.
         accept: With EMPTY_MASKS among it, masks may be empty.
+        limits: From which on something is told.
         progress: Called with (cases looked at, cases in all).
+        comparing: Called with (ways in which images may repeat looked at, ways in all).
     """
     issues: list[Issue] = []
     portraits: list[Portrait] = []
@@ -55,19 +61,30 @@ def check_dataset(
             issues.append(_lost(error, where=entry.id))
         if progress is not None:
             progress(place, len(dataset.entries))
-    return (*check_together(dataset, portraits), *issues)
+    return (*check_together(dataset, portraits, limits=limits, progress=comparing), *issues)
 
 
-def check_together(dataset: Dataset, portraits: Sequence[Portrait]) -> tuple[Issue, ...]:
+def check_together(
+    dataset: Dataset,
+    portraits: Sequence[Portrait],
+    *,
+    limits: Limits = USUAL,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[Issue, ...]:
     """Return what only shows when all cases are seen together.
 
     Args:
         dataset: The version.
         portraits: Of its cases, as far as they could be opened.
+        limits: From which on something is told.
+        progress: Called with (ways in which images may repeat looked at, ways in all).
     """
     traits = {portrait.case: traits_of(portrait) for portrait in portraits}
+    images = [Image(portrait.case, one) for portrait in portraits for one in portrait.images]
     return (
-        *check_cohort(dataset), *check_portraits(portraits, name=dataset.name), *check_shortcuts(dataset, traits),
+        *check_cohort(dataset), *check_portraits(portraits, name=dataset.name, tolerance=limits.tolerance),
+        *check_repeats(dataset, images, limit=limits.near_duplicate, progress=progress),
+        *check_shortcuts(dataset, traits),
     )  # fmt: skip
 
 

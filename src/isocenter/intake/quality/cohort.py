@@ -1,7 +1,7 @@
 """What only shows when all cases are seen together: too few patients, one image twice, a structure that lacks."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from isocenter.case import Dataset, Entry
 from isocenter.intake.issue import Issue
@@ -35,7 +35,7 @@ def check_leaks(dataset: Dataset) -> Iterator[Issue]:
     if count:
         yield Issue(
             check="one image twice", where=dataset.name,
-            figure=f"{count} image(s) stand under several patients, or on several sides of the split",
+            figure=f"{count} image(s) stand under several patients, sides of the split or labels",
             limit="each image once", severity="warn",
             mend=f"`isocenter check {dataset.name}` names them. Keep one of each, or give them one patient.",
         )  # fmt: skip
@@ -91,7 +91,8 @@ def _size(dataset: Dataset) -> Iterator[Issue]:
 
 
 def _twice(dataset: Dataset) -> Iterator[Issue]:
-    """Yield images that stand under several cases; on two sides of the split, or under two patients, they leak."""
+    """Yield images that stand under several cases; under two patients or sides they leak, under two labels they lie."""
+    names = label_names([entry.facts for entry in dataset.entries], has_outlines=dataset.table is not None)
     holders: dict[str, dict[str, Entry]] = defaultdict(dict)
     where = _PATIENTS_IN.get(dataset.source.layout, "patients.csv")
     for entry in dataset.entries:
@@ -102,13 +103,21 @@ def _twice(dataset: Dataset) -> Iterator[Issue]:
             continue
         sides = sorted({_side(dataset, entry) for entry in entries.values()})
         patients = {entry.patient for entry in entries.values()}
-        grave = len(sides) > 1 or len(patients) > 1
+        labels = labels_of(entries.values(), names)
+        grave = len(sides) > 1 or len(patients) > 1 or len(labels) > 1
         yield Issue(
-            check="one image twice", where=", ".join(sorted(entries)),
-            figure=f"the same voxels, on the side(s) {', '.join(sides)}, under {len(patients)} patient(s)",
+            check="one image, two labels" if len(labels) > 1 else "one image twice", where=", ".join(sorted(entries)),
+            figure=f"the same voxels, on the side(s) {', '.join(sides)}, under {len(patients)} patient(s)"
+            + (f", with the labels {', '.join(labels)}" if len(labels) > 1 else ""),
             limit="each image once", mend=f"Keep one of the cases, or give them one patient in {where}.",
             severity="stop" if grave else "warn",
         )  # fmt: skip
+
+
+def labels_of(entries: Iterable[Entry], names: Sequence[str]) -> list[str]:
+    """Return what cases are said to show, by the facts that say so; each once, unknown ones left away."""
+    told = (tuple(str(one.facts[name].value) for name in names if name in one.facts) for one in entries)
+    return sorted({" ".join(kinds) for kinds in told} - {""})
 
 
 def _side(dataset: Dataset, entry: Entry) -> str:

@@ -11,16 +11,20 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import convolve, gaussian_gradient_magnitude, median_filter
+from scipy.ndimage import convolve, gaussian_gradient_magnitude, grey_opening
 
 from isocenter.image import Volume
+from isocenter.intake.quality.sketch import Sketch, sketch_of
 
 _SLICES = 12
 _LEAST = 8  # pixels of a slice's side: below, nothing can be said of it
 _LAPLACES = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
 _EDGE = 16  # pixels of the coarse form's sides
 _DARK = 0.15  # of the range: what is darker is taken for background
-_SPIKE = 0.5  # of the range, from the median of the neighbours
+_SPIKE = 0.5  # of the range
+_BLOCK = 8  # pixels of a block of JPEG
+_WRITTEN = 32  # pixels of a side: in less nobody writes
+_STROKE = 7  # pixels that a stroke of writing is wide at most
 
 Slices = npt.NDArray[np.float32]
 """(slice, row, column), scaled so that the middle 98 % of the volume's values run from 0 to 1, and cut off there."""
@@ -43,6 +47,7 @@ class Figures:
         is_deep: Its values need more than 8 bits.
         values: Name of a figure to its value; nan where it cannot be told.
         form: (16, 16) coarse form of its middle slice, of mean 0 and deviation 1; 0 where it has no contrast.
+        sketch: What copies of it are found by.
     """
 
     where: str
@@ -55,6 +60,7 @@ class Figures:
     is_deep: bool
     values: Mapping[str, float]
     form: npt.NDArray[np.float32]
+    sketch: Sketch
 
     @property
     def is_planar(self) -> bool:
@@ -87,6 +93,7 @@ def figures_of(volume: Volume, *, where: str, role: str) -> Figures:
         orientation="" if volume.is_planar else volume.affine.orientation,
         colours=volume.channels, is_deep=volume.voxels.dtype.itemsize > 1, values=values,
         form=coarse_form(_scaled(grey[len(grey) // 2][None], low, high)[0]),
+        sketch=sketch_of(grey if volume.is_planar else thin, low, high, is_stack=not volume.is_planar),
     )  # fmt: skip
 
 
@@ -154,8 +161,78 @@ def _sharpness(slices: Slices) -> float:
 
 
 def _spikes(slices: Slices) -> float:
-    """Return the share of pixels that stand out of their neighbours by half of the range."""
-    return float(np.mean([np.abs(one - median_filter(one, 3)) > _SPIKE for one in slices]))
+    """Return the share of pixels that stand out by half of the range along their row and along their column."""
+    return float(np.mean((_out_of_line(slices, 1) > _SPIKE) & (_out_of_line(slices, 2) > _SPIKE)))
+
+
+def _out_of_line(slices: Slices, axis: int) -> Slices:
+    """Return how far each pixel lies from the median of itself and its two neighbours along an axis."""
+    before, after = np.roll(slices, 1, axis), np.roll(slices, -1, axis)
+    low, high = np.minimum(before, after), np.maximum(before, after)
+    return np.asarray(np.maximum(low - slices, slices - high).clip(0), np.float32)
+
+
+def _tone(slices: Slices) -> float:
+    """Return how light it is on average."""
+    return float(slices.mean())
+
+
+def _detail(slices: Slices) -> float:
+    """Return how much neighbours differ, as a share of how much pixels four apart do; along the axis where less."""
+    shares = []
+    for axis in (1, 2):
+        moved = np.moveaxis(slices, axis, -1)
+        near, far = (float(np.abs(moved[..., apart:] - moved[..., :-apart]).mean()) for apart in (1, 4))
+        shares.append(near / far if far > 0 else float("nan"))
+    return min(shares)
+
+
+def _bend(slices: Slices) -> float:
+    """Return how much steps from pixel to pixel change, as a share of how large they are; along the axis where less.
+
+    What blurs an image makes its steps follow each other, in whatever direction; what it shows matters little.
+    """
+    shares = []
+    for axis in (1, 2):
+        steps = np.diff(slices, axis=axis)
+        size = float(np.abs(steps).mean())
+        shares.append(float(np.abs(np.diff(steps, axis=axis)).mean()) / size if size > 0 else float("nan"))
+    return min(shares)
+
+
+def _flat(slices: Slices) -> float:
+    """Return the share of blocks that have one value throughout."""
+    rows, columns = (length - length % _BLOCK for length in slices.shape[1:])
+    blocks = slices[:, :rows, :columns].reshape(len(slices), rows // _BLOCK, _BLOCK, columns // _BLOCK, _BLOCK)
+    return float((np.ptp(blocks, axis=(2, 4)) == 0).mean())
+
+
+def _blocks(slices: Slices) -> float:
+    """Return how much steeper every eighth step from pixel to pixel is than the others: about 1 without blocks."""
+    ratios = []
+    for axis in (1, 2):
+        steps = np.abs(np.diff(slices, axis=axis)).mean(axis=(0, 3 - axis))
+        phases = np.array([steps[phase::_BLOCK].mean() for phase in range(_BLOCK)]) if len(steps) > 2 * _BLOCK else None
+        if phases is not None and np.median(phases) > 0:
+            ratios.append(float(phases.max() / np.median(phases)))
+    return min(ratios, default=float("nan"))
+
+
+def _stripes(slices: Slices) -> float:
+    """Return how far lines as a whole differ from the two beside them, where that differs most."""
+    return max(
+        float(np.abs(np.diff(slices.mean(axis=3 - axis), n=2, axis=1)).mean()) for axis in (1, 2)
+    )  # fmt: skip
+
+
+def _marks(slices: Slices) -> float:
+    """Return the share of pixels that are as light as can be and lie in strokes: writing, crosses, rulers."""
+    if min(slices.shape[1:]) < _WRITTEN:
+        return float("nan")
+    strokes = [
+        (one >= 1) & (one - grey_opening(one, size=(_STROKE, _STROKE)) > _SPIKE) for one in slices
+    ]  # fmt: skip
+    return float(np.mean(strokes))
 
 
 def _background(slices: Slices) -> float:
@@ -209,6 +286,15 @@ def _lost_slices(grey: Grey) -> float:
     return float((~shown & inside).mean())
 
 
+def _uneven(grey: Grey) -> float:
+    """Return how much two neighbouring slices differ at most, as times of how much they usually do."""
+    if len(grey) < 5:
+        return float("nan")
+    small = grey[:, :: max(1, grey.shape[1] // 64), :: max(1, grey.shape[2] // 64)].astype(np.float32)
+    steps = np.abs(np.diff(small, axis=0)).mean(axis=(1, 2))
+    return float(steps.max() / np.median(steps)) if np.median(steps) > 0 else float("nan")
+
+
 def _disorder(grey: Grey) -> float:
     """Return how much neighbouring slices differ, as a share of how much those two apart do: about 1 where shuffled."""
     if len(grey) < 5:
@@ -225,8 +311,9 @@ _OF_VALUES: Mapping[str, Callable[[Grey, float, float], float]] = {
 }  # fmt: skip
 _OF_SLICES: Mapping[str, Callable[[Slices], float]] = {
     "noise": _noise, "sharpness": _sharpness, "spikes": _spikes, "background": _background, "polarity": _polarity,
-    "ghost": _ghost, "lost lines": _lost_lines,
+    "ghost": _ghost, "lost lines": _lost_lines, "tone": _tone, "detail": _detail, "bend": _bend, "flat": _flat,
+    "blocks": _blocks, "stripes": _stripes, "marks": _marks,
 }  # fmt: skip
 _OF_STACKS: Mapping[str, Callable[[Grey], float]] = {
-    "repeated slices": _repeated, "lost slices": _lost_slices, "disorder": _disorder,
+    "repeated slices": _repeated, "lost slices": _lost_slices, "disorder": _disorder, "uneven": _uneven,
 }  # fmt: skip

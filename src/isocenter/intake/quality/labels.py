@@ -16,13 +16,18 @@ from isocenter.intake.strata import is_labelled, label_names
 _MOST = 0.9  # share of an image that one outline covers: above it, mask and image may have been mistaken
 _FAR = 8 * 1.4826  # times the median distance from the usual place
 _NEARER = 0.5  # of its distance, that a mirrored outline lies from the usual place at most
+_RARE = 0.05  # of the cases lack a structure at most, or it is one that need not be there
+_STEEP, _LEVEL = 1.5, 1.2  # times as steep as around it an image is along outlines that follow it, and along others
 _LOOK = "Look at image and outline together."
 _NORMS: Mapping[str, Norm] = {
     "size": Norm(above="size of outline", below="size of outline", least=2, times=5, is_ratio=True, mend=_LOOK),
     "fragments": Norm(above="fragments", least=3, mend="Take away what was drawn by mistake, or join the parts."),
     "holes": Norm(above="holes", least=0.02, mend="Fill the holes, unless something else lies there."),
-    "edge": Norm(below="outline beside the image", least=0.4, mend=_LOOK),
-    "inside": Norm(above="outline beside the image", below="outline beside the image", least=1.0, mend=_LOOK),
+    "gaps": Norm(above="gap in outline", least=0.05, mend="Outline the slices between, or look why they were left."),
+    "corners": Norm(above="form of outline", least=0.12, mend=_LOOK),
+    "rim": Norm(above="form of outline", least=1.7, is_ratio=True, mend=_LOOK),
+    "edge": Norm(below="outline beside the image", least=0.4, times=5, mend=_LOOK),
+    "inside": Norm(above="outline beside the image", below="outline beside the image", least=0.8, times=5, mend=_LOOK),
 }  # fmt: skip
 
 
@@ -66,30 +71,71 @@ def _empty(where: str) -> Issue:
     )  # fmt: skip
 
 
-def check_outlines(figures: Iterable[OutlineFigures]) -> Iterator[Issue]:
+def check_outlines(figures: Iterable[OutlineFigures], *, tolerance: float = 1.0) -> Iterator[Issue]:
     """Yield outlines unlike those of the other cases; of a structure in fewer than ten cases nothing is said.
 
     Args:
         figures: Of every structure of every case.
+        tolerance: How many times as far from the others as usual one may lie.
     """
     by_structure: dict[str, list[OutlineFigures]] = defaultdict(list)
     for one in figures:
         by_structure[one.structure].append(one)
+    yield from _missing(by_structure)
     groups = [group for group in by_structure.values() if len(group) >= LEAST]
     for group in groups:
-        yield from apart([(f"{one.where}, {one.structure}", one.values) for one in group], _NORMS)
-        yield from _places(group)
+        yield from apart(_rows(group), _norms(group), tolerance=tolerance)
+        yield from _places(group, tolerance)
+        yield from _astray(group)
     for first, second in combinations(groups, 2):
         yield from _exchanged(first, second)
 
 
-def _places(group: Sequence[OutlineFigures]) -> Iterator[Issue]:
+def _missing(by_structure: Mapping[str, Sequence[OutlineFigures]]) -> Iterator[Issue]:
+    """Yield outlines without a structure that nearly all others have."""
+    there = {structure: {one.where for one in group} for structure, group in by_structure.items()}
+    everybody = set().union(*there.values())
+    for structure, wheres in there.items():
+        lacking = sorted(everybody - wheres)
+        if len(everybody) >= LEAST and lacking and len(lacking) <= _RARE * len(everybody):
+            for where in lacking:
+                yield Issue(
+                    check="structure missing", where=where, figure=f"{structure} is not outlined", severity="warn",
+                    limit=f"outlined, as in {len(wheres)} of {len(everybody)}", mend=_LOOK,
+                )  # fmt: skip
+
+
+def _rows(group: Sequence[OutlineFigures]) -> list[tuple[str, Mapping[str, float]]]:
+    return [(f"{one.where}, {one.structure}", one.values) for one in group]
+
+
+def _norms(group: Sequence[OutlineFigures]) -> Mapping[str, Norm]:
+    """Return the norms of a structure; one that usually has small parts has no fragments, but many parts."""
+    has_parts = np.median([one.values["fragments"] for one in group]) > 1
+    return {name: norm for name, norm in _NORMS.items() if not (has_parts and name == "fragments")}
+
+
+def _astray(group: Sequence[OutlineFigures]) -> Iterator[Issue]:
+    """Yield outlines that follow no edge of their image, where nearly all others do."""
+    edges = np.array([one.values["edge"] for one in group])
+    if np.quantile(edges, 0.1) < _STEEP:
+        return
+    for one, edge in zip(group, edges, strict=True):
+        if edge < _LEVEL:
+            yield Issue(
+                check="outline beside the image", where=f"{one.where}, {one.structure}", severity="warn", mend=_LOOK,
+                figure=f"along it the image is {edge:.2f} times as steep as around it",
+                limit=f"{np.median(edges):.2f} times usually",
+            )  # fmt: skip
+
+
+def _places(group: Sequence[OutlineFigures], tolerance: float) -> Iterator[Issue]:
     """Yield outlines that lie elsewhere than usual; on the wrong side where a mirrored image would have them right."""
     centres = np.array([one.centre for one in group])
     usual = np.median(centres, axis=0)
     far = np.linalg.norm(centres - usual, axis=1)
     mirrored = np.linalg.norm(centres * [-1, 1, 1] - usual, axis=1)
-    limit = _FAR * float(np.median(far))
+    limit = tolerance * _FAR * float(np.median(far))
     for one, distance, other in zip(group, far, mirrored, strict=True):
         is_side = other < _NEARER * distance and other < limit
         if distance > limit or (is_side and abs(usual[0]) > 2 * np.median(far)):

@@ -61,9 +61,27 @@ def _values(inside: Bits, grey: npt.NDArray[np.float32], volume: Volume) -> dict
         "size": float(inside.sum() * volume.voxel_size[0]),
         "fragments": float((parts < _FRAGMENT * parts.sum()).sum()),
         "holes": float(1 - inside.sum() / _filled(inside).sum()),
+        "gaps": _gaps(inside),
+        "corners": _corners(inside),
+        "rim": float((inside & ~_worn(inside)).sum() / np.sqrt(inside.sum())),
         "edge": _edge(inside, grey),
         "inside": _contrast(inside, grey),
     }
+
+
+def _gaps(inside: Bits) -> float:
+    """Return the share of slices that show nothing of a structure, between others that do."""
+    shown: Bits = np.asarray(inside.any(axis=(1, 2)))
+    between = np.logical_or.accumulate(shown) & np.logical_or.accumulate(shown[::-1])[::-1]
+    return float((between & ~shown).sum() / between.sum())
+
+
+def _corners(inside: Bits) -> float:
+    """Return how much of the rectangles around it, slice by slice, a structure fills: 1 is a box."""
+    sides: tuple[Bits, Bits] = np.asarray(inside.any(axis=2)), np.asarray(inside.any(axis=1))
+    spans = [one.shape[1] - np.argmax(one, axis=1) - np.argmax(one[:, ::-1], axis=1) for one in sides]
+    around = (spans[0] * spans[1])[inside.any(axis=(1, 2))].sum()
+    return float(inside.sum() / around)
 
 
 def _filled(inside: Bits) -> Bits:

@@ -11,6 +11,8 @@ from isocenter.intake.quality.forms import check_forms
 from isocenter.intake.quality.labels import check_outlines
 from isocenter.intake.quality.outlines import OutlineFigures, outlines_of
 
+_MARKED = 0.0005  # of the pixels lie in the lightest strokes: there is writing in the image
+
 
 @dataclass(frozen=True, slots=True)
 class Portrait:
@@ -44,17 +46,23 @@ def traits_of(portrait: Portrait) -> dict[str, str]:
     return {
         "image size": " × ".join(map(str, first.shape)), "colours": str(first.colours),
         "spacing": " × ".join(f"{step:.2g}" for step in first.spacing), "depth": "deep" if first.is_deep else "8 bits",
+        "marks": "marked" if first.values["marks"] > _MARKED else "plain",
     }  # fmt: skip
 
 
-def check_portraits(portraits: Iterable[Portrait], *, name: str) -> tuple[Issue, ...]:
+def check_portraits(portraits: Iterable[Portrait], *, name: str, tolerance: float = 1.0) -> tuple[Issue, ...]:
     """Return what only shows beside the others: pictures of several kinds, images and outlines unlike the rest.
 
     Args:
         portraits: Of every case of a data set.
         name: Of the data set.
+        tolerance: How many times as far from the others as usual something may lie before it is told.
     """
     held = tuple(portraits)
     images = [one for portrait in held for one in portrait.images]
     outlines = [one for portrait in held for one in portrait.outlines]
-    return (*check_forms(images, name=name), *check_alike(images), *check_outlines(outlines))
+    return (
+        *check_forms(images, name=name),
+        *check_alike(images, tolerance=tolerance),
+        *check_outlines(outlines, tolerance=tolerance),
+    )

@@ -13,7 +13,7 @@ from isocenter.metrics.interval import bootstrap_of
 
 _LEAST_PATIENTS = 20
 _MOST_KINDS = 20  # of a label, or of a fact: above, it is a number or a name
-_BETTER = 0.1  # than chance, that the lower end of the interval must be
+_BETTER = 0.05  # than chance, that the lower end of the interval must be
 _DRAWS = 500
 
 Facts = Mapping[str, Fact]
