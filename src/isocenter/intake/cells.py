@@ -1,17 +1,40 @@
-"""A CSV or TSV file as lines of named cells."""
+"""A CSV or TSV file as lines of named cells, and what its columns are usually called."""
 
 import csv
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from io import StringIO
 from pathlib import Path
+from typing import Literal
 
 from isocenter.errors import LayoutError
+
+Meaning = Literal["path", "case", "patient", "day", "split", "mask", "pixel_mm"]
+
+USUAL_NAMES: Mapping[Meaning, tuple[str, ...]] = {
+    "path": (
+        "path", "file", "filename", "filepath", "image", "imagepath", "imagefile", "imagefilename", "imagename",
+        "picture", "img", "imgpath", "imageid", "路径", "文件", "文件名", "图像",
+    ),
+    "case": ("case", "caseid", "病例"),
+    "patient": ("patient", "patientid", "subject", "subjectid", "participant", "participantid", "person", "患者"),
+    "day": ("day", "date", "studydate", "examdate"),
+    "split": ("split", "side", "subset", "partition"),
+    "mask": ("mask", "maskpath", "maskfile", "maskfilename", "pathmask", "segmentation"),
+    "pixel_mm": ("pixelmm", "pixelspacing", "pixelspacingmm"),
+}  # fmt: skip
+"""What a column may be called, without case, blanks and marks; an earlier name is preferred."""
 
 TABLE_ENDINGS = (".csv", ".tsv")
 Lines = tuple[tuple[int, Mapping[str, str]], ...]
 
 _MISSING = frozenset({"na", "n/a", "nan", "null", "inf", "-inf"})
 _ENCODINGS = ("utf-8-sig", "gb18030")  # what is no UTF-8 was most likely saved by a Chinese Excel
+
+
+def squeezed_name(header: str) -> str:
+    """Return a header as USUAL_NAMES writes it: without case, blanks and marks."""
+    return re.sub(r"[\W_]+", "", header).lower()
 
 
 def read_cells(path: Path) -> tuple[list[str], Lines, str]:

@@ -1,26 +1,19 @@
 """Tables beside images: paths and patients called as the files now are, columns that a site vouches for, no other."""
 
 import csv
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from isocenter.errors import LayoutError
-from isocenter.intake.cells import read_rows
+from isocenter.intake.cells import USUAL_NAMES, read_rows, squeezed_name
 from isocenter.intake.deid.identity import Identity, identity_in, patient_numbered
 from isocenter.intake.deid.proof.raw import words_left
 from isocenter.intake.deid.treat import DICOM, PICTURES, Way
 from isocenter.intake.deid.treated import Treated
 
-_PATHS = frozenset({
-    "path", "file", "filename", "filepath", "image", "imagepath", "imagefile", "imagename", "picture", "img", "mask",
-    "maskpath", "maskfile", "segmentation", "路径", "文件", "文件名", "图像",
-})  # fmt: skip
-_PATIENTS = frozenset({
-    "patient", "patientid", "subject", "subjectid", "participant", "participantid", "person", "患者",
-})  # fmt: skip
+_PATHS = frozenset(USUAL_NAMES["path"] + USUAL_NAMES["mask"])
 _SEVERAL = 0.5  # of a column's cells: from this share of values met once, they tell lines apart
 _FEW_WORDS = 3  # a cell of so many may be a name, whose words are looked for one by one
 
@@ -132,13 +125,17 @@ class _Sheet:
     def of(cls, way: Way, rows: Sequence[Sequence[str]], *, folder: PurePosixPath, names: Names) -> "_Sheet":
         """Return a table as it is understood."""
         headers, site = [header.strip() for header in rows[0]] if rows else [], way.profile.site
-        usual = [place for place, header in enumerate(headers) if _plain(header) in _PATHS or header in site.columns]
+        usual = [
+            place for place, header in enumerate(headers) if squeezed_name(header) in _PATHS or header in site.columns
+        ]
         paths = [
             place for place in usual if any(names.find(row[place], folder) for row in rows[1:] if len(row) > place)
         ]
         patient = next((place for place, header in enumerate(headers) if header and header == site.patient), None)
         if patient is None:
-            patient = next((place for place, header in enumerate(headers) if _plain(header) in _PATIENTS), None)
+            patient = next(
+                (place for place, header in enumerate(headers) if squeezed_name(header) in USUAL_NAMES["patient"]), None
+            )
         kept = [place for place, header in enumerate(headers) if header in site.columns and place not in paths]
         kept = [place for place in kept if place != patient]
         return cls(folder=folder, rows=rows, paths=paths, kept=kept, patient=patient, names=names)
@@ -219,10 +216,6 @@ def _write(path: Path, headers: Sequence[str], lines: Iterable[Sequence[str]]) -
 
 def _cell(row: Sequence[str], place: int) -> str:
     return row[place].strip() if len(row) > place else ""
-
-
-def _plain(header: str) -> str:
-    return re.sub(r"[\W_]+", "", header).lower()
 
 
 def _may_be_a_name(cell: str) -> bool:

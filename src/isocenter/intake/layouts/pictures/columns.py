@@ -3,28 +3,12 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 from isocenter.case import UNSIGNED
 from isocenter.errors import LayoutError
+from isocenter.intake.cells import USUAL_NAMES, squeezed_name
 from isocenter.intake.nameless import require_no_identity
 from isocenter.plugins import did_you_mean
-
-Meaning = Literal["path", "case", "patient", "day", "split", "mask", "pixel_mm"]
-
-_NAMES: Mapping[Meaning, tuple[str, ...]] = {
-    "path": (
-        "path", "file", "filename", "filepath", "image", "imagepath", "imagefile", "imagefilename", "imagename",
-        "picture", "img", "imgpath", "imageid", "路径", "文件", "文件名", "图像",
-    ),
-    "case": ("case", "caseid", "病例"),
-    "patient": ("patient", "patientid", "subject", "subjectid", "participant", "participantid", "person", "患者"),
-    "day": ("day", "date", "studydate", "examdate"),
-    "split": ("split", "side", "subset", "partition"),
-    "mask": ("mask", "maskpath", "maskfile", "maskfilename", "pathmask", "segmentation"),
-    "pixel_mm": ("pixelmm", "pixelspacing", "pixelspacingmm"),
-}  # fmt: skip
-"""What a column may be called, without case, blanks and marks; an earlier name is preferred."""
 
 _ROLE = re.compile(r"path[_ ](?P<name>.+)", re.IGNORECASE)
 _READER = re.compile(r"mask[_ ](?P<name>.+)", re.IGNORECASE)
@@ -112,13 +96,13 @@ def understand(headers: Sequence[str], *, mapped: Mapping[str, str]) -> Columns:
 
 def path_names() -> str:
     """Return what the column of paths may be called, for a message."""
-    return ", ".join(_NAMES["path"][:8])
+    return ", ".join(USUAL_NAMES["path"][:8])
 
 
 def _known(called: Mapping[str, str], *, mapped: Mapping[str, str]) -> Iterable[tuple[str, str]]:
     """Yield (meaning, header): those asked for, else the header of the most telling name."""
-    squeezed = {re.sub(r"[\W_]+", "", name.lower()): header for header, name in reversed(list(called.items()))}
-    for meaning, names in _NAMES.items():
+    squeezed = {squeezed_name(name): header for header, name in reversed(list(called.items()))}
+    for meaning, names in USUAL_NAMES.items():
         if meaning in mapped:
             yield meaning, mapped[meaning]
             continue
