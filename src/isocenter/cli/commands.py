@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from isocenter.cli import show
+from isocenter.cli import show, show_hospital
 from isocenter.cli.door import Outcome, door
+from isocenter.cli.hospital import fetch
 from isocenter.cli.options import Accept, AcceptCases, Columns, DataName, Device, Json, RecipePath, Settings, Store
 from isocenter.cli.privacy import deid, vault_app
 from isocenter.cli.progress import drawing, watching
@@ -14,7 +15,8 @@ from isocenter.cli.sources import publish, source_app
 
 EXIT_CODES = (
     "Exit codes: 0 done · 2 wrong words · 3 input that cannot be used · 4 not found · 5 a check does not hold · "
-    "6 the store cannot be used · 7 a plan or run that cannot be · 8 an extra is missing · 130 stopped by Ctrl-C."
+    "6 the store cannot be used · 7 a plan or run that cannot be · 8 an extra is missing · "
+    "9 another machine refuses · 130 stopped by Ctrl-C."
 )
 
 app = typer.Typer(
@@ -388,6 +390,7 @@ def _shelf(kind: str) -> typer.Typer:
     return shelf
 
 
+app.command("fetch")(door(fetch, show_hospital.fetch))
 for _step in (
     init,
     scan,

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from isocenter.pipeline.comparing import diff_runs
     from isocenter.pipeline.evaluating import evaluate
     from isocenter.pipeline.exporting import export_dataset
+    from isocenter.pipeline.fetching import fetch
     from isocenter.pipeline.intake import check, ingest
     from isocenter.pipeline.keeping import init, list_kept, remove_kept, show_kept, verify
     from isocenter.pipeline.learning import plan, train
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "add_source", "bench", "check", "convert", "deid", "diff_runs", "doctor", "erase_person", "evaluate",
-    "export_dataset", "find_person", "info", "ingest", "init", "list_kept", "list_sources", "open_vault", "plan",
-    "predict", "publish", "remove_kept", "report", "rotate_vault", "scan", "show_kept", "show_source", "train",
+    "export_dataset", "fetch", "find_person", "info", "ingest", "init", "list_kept", "list_sources", "open_vault",
+    "plan", "predict", "publish", "remove_kept", "report", "rotate_vault", "scan", "show_kept", "show_source", "train",
     "verify",
 ]  # fmt: skip
 

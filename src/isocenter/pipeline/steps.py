@@ -4,6 +4,7 @@ STEPS = {
     "init": "isocenter.pipeline.keeping:init",
     "scan": "isocenter.pipeline.scanning:scan",
     "convert": "isocenter.pipeline.scanning:convert",
+    "fetch": "isocenter.pipeline.fetching:fetch",
     "deid": "isocenter.pipeline.releasing:deid",
     "open_vault": "isocenter.pipeline.vaulting:open_vault",
     "find_person": "isocenter.pipeline.vaulting:find_person",
