@@ -191,7 +191,7 @@ class _Asking:
             checks=checks_of(found, got, apart), facts={**facts, "new": arrivals.outcomes["kept"]},
         )  # fmt: skip
         return Fetched(
-            pacs=self.pacs, way=archive.way, out=out, found=found, retrieved=got, new=dict(arrivals.outcomes),
+            pacs=self.pacs, way=archive.way, out=out, found=found, retrieved=got, new={**arrivals.outcomes},
             bytes=arrivals.bytes, apart=apart, receipt=receipt, seconds=time.monotonic() - begun,
         )  # fmt: skip
 

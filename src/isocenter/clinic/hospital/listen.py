@@ -1,5 +1,6 @@
 """The port that a PACS sends to while it obeys a C-MOVE, and the answer to each C-STORE."""
 
+import socket
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from types import TracebackType
@@ -90,8 +91,9 @@ class Listener(AbstractContextManager["Listener"]):
         tls = pacs.tls_listening()
         try:
             self._server = entity.start_server(
-                (host, port), block=False, ssl_context=tls, evt_handlers=[(evt.EVT_C_STORE, storing)]
-            )
+                (host, port), block=False, ssl_context=tls,
+                evt_handlers=[(evt.EVT_C_STORE, storing), (evt.EVT_CONN_OPEN, hurry)],
+            )  # fmt: skip
         except OSError as error:
             raise InputError(
                 f"No images can be taken at {address}: {error.strerror or error}. Name another port with --listen, "
@@ -104,6 +106,13 @@ class Listener(AbstractContextManager["Listener"]):
         """Close the port."""
         if self._server is not None:
             self._server.shutdown()
+
+
+def hurry(event: evt.Event) -> None:
+    """Have short messages leave at once: a question waits 50 ms less for the kernel to fill a packet (RFC 896)."""
+    connection = event.assoc.dul.socket
+    if connection is not None and connection.socket is not None:
+        connection.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def address_of(text: str) -> tuple[str, int]:

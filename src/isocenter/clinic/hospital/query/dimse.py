@@ -9,7 +9,15 @@ from pynetdicom import build_context, build_role, evt
 from pynetdicom.association import Association
 from pynetdicom.presentation import PresentationContext
 
-from isocenter.clinic.hospital.listen import MOST_CONTEXTS, Listener, Storing, application, storage_contexts
+from isocenter.clinic.hospital.listen import (
+    LARGEST_PDU,
+    MOST_CONTEXTS,
+    Listener,
+    Storing,
+    application,
+    hurry,
+    storage_contexts,
+)
 from isocenter.clinic.hospital.pacs import Pacs
 from isocenter.clinic.hospital.query.archive import FIELDS, Instance, Series, Take
 from isocenter.clinic.hospital.query.question import Question
@@ -82,7 +90,7 @@ class DimseArchive(AbstractContextManager["DimseArchive"]):
             DroppedError: The connection was lost.
             PeerError: The PACS refuses.
         """
-        keys = dict.fromkeys(FIELDS, "") | question.keys
+        keys = {**dict.fromkeys(FIELDS, ""), **question.keys}
         return [{name: _text(found, name) for name in FIELDS} for found in self._find("STUDY", keys)]
 
     def list_series(self, study: str) -> Sequence[Series]:
@@ -146,9 +154,9 @@ class DimseArchive(AbstractContextManager["DimseArchive"]):
         roles = {one.abstract_syntax for one in contexts} - {FIND, GET, MOVE} if storing else set()
         made = self._application.associate(
             self._pacs.host, self._pacs.port, contexts=contexts, ae_title=self._pacs.title,
-            max_pdu=self._application.maximum_pdu_size, tls_args=self._tls and (self._tls, self._pacs.host),
+            max_pdu=LARGEST_PDU, tls_args=None if self._tls is None else (self._tls, self._pacs.host),
             ext_neg=[build_role(one, scp_role=True) for one in sorted(map(str, roles))],
-            evt_handlers=[(evt.EVT_C_STORE, storing)] if storing else [],
+            evt_handlers=[(evt.EVT_CONN_OPEN, hurry), *([(evt.EVT_C_STORE, storing)] if storing else [])],
         )  # fmt: skip
         if made.is_established:
             return made

@@ -130,10 +130,11 @@ class Ledger:
         ).fetchone()
         if row is None:
             return None
-        found = self._places("study = ? and series = ? and uid = ?", (*row, instance))
+        where, values = "study = ? and series = ? and uid = ?", (*row, instance)
+        found = self._places(where, values)
         if not found:  # it came with its series, but was not in the list of it
-            self._add(*row, [Instance(uid=instance, sop_class=sop_class)])
-            found = self._places("study = ? and series = ? and uid = ?", (*row, instance))
+            self._add(int(row[0]), int(row[1]), [Instance(uid=instance, sop_class=sop_class)])
+            found = self._places(where, values)
         return found[0]
 
     def lacking(self, series: Series) -> tuple[Instance, ...]:

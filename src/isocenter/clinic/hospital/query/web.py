@@ -155,19 +155,19 @@ def _dropping(pacs: Pacs, *, is_retrieving: bool) -> Iterator[None]:
     try:
         yield
     except requests.HTTPError as error:
-        _refused(error.response.status_code, is_retrieving=is_retrieving)
+        _refused(0 if error.response is None else error.response.status_code, is_retrieving=is_retrieving)
     except requests.exceptions.SSLError:
         raise PeerError(
             f"The certificate of {pacs.host} is not trusted, or ours is not. Name the one that signed it with --ca."
         ) from None
     except requests.TooManyRedirects:
         raise PeerError(f"{pacs.host} sends us elsewhere; a question that names persons is not sent on.") from None
+    except (InvalidDicomError, requests.exceptions.InvalidJSONError, ValueError, KeyError, EOFError) as error:
+        raise DroppedError(f"{pacs.host} answered what is no DICOMweb ({type(error).__name__}).") from None
     except requests.ConnectionError:
         raise DroppedError(f"The connection to {pacs.host}:{pacs.port} failed or was lost.") from None
     except requests.RequestException as error:
         raise DroppedError(f"{pacs.host} did not answer to the end ({type(error).__name__}).") from None
-    except (InvalidDicomError, ValueError, KeyError, EOFError) as error:
-        raise DroppedError(f"{pacs.host} answered what is no DICOMweb ({type(error).__name__}).") from None
 
 
 def _refused(status: int, *, is_retrieving: bool) -> None:
