@@ -3,10 +3,10 @@
 import json
 import shutil
 import socket
-import ssl
 import subprocess
 import time
 import urllib.request
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 TITLE, OURS = "ARCHIVE", "ISOCENTER"
+LOGIN = "reader:secret"
 PLUGIN = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
 
 
@@ -23,27 +24,31 @@ class Orthanc:
 
     Args:
         ours: The port that it sends to, at a C-MOVE.
-        tls: How its certificate is checked, where it has one.
+        scheme: "dicoms" where it speaks DICOM over TLS alone.
+        login: The header that lets in, where one is asked for.
     """
 
     dicom: int
     http: int
     ours: int
-    tls: ssl.SSLContext | None = None
+    scheme: str = "dicom"
+    login: str = ""
 
     @property
     def address(self) -> str:
-        return f"dicom{'s' if self.tls else ''}://{TITLE}@localhost:{self.dicom}"
+        return f"{self.scheme}://{TITLE}@localhost:{self.dicom}"
 
     @property
     def web(self) -> str:
-        return f"http{'s' if self.tls else ''}://localhost:{self.http}/dicom-web"
+        return f"http://localhost:{self.http}/dicom-web"
 
     def ask(self, path: str, body: bytes | None = None, *, method: str | None = None) -> Any:
         """Return what its own API answers."""
-        url = f"http{'s' if self.tls else ''}://localhost:{self.http}{path}"
-        request = urllib.request.Request(url, data=body, method=method)  # noqa: S310 - our own server
-        with urllib.request.urlopen(request, timeout=10, context=self.tls) as answer:  # noqa: S310
+        url = f"http://localhost:{self.http}{path}"
+        request = urllib.request.Request(url, data=body, method=method)
+        if self.login:
+            request.add_header("Authorization", self.login)
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
             return json.loads(answer.read() or b"null")
 
     def store(self, *paths: Path) -> None:
@@ -95,11 +100,16 @@ def running(folder: Path, **settings: object) -> Iterator[Orthanc]:
         "DicomModalities": {"us": [OURS, "127.0.0.1", ours]}, "ConcurrentJobs": 1, "DicomThreadsCount": 2,
         "DicomCheckCalledAet": True,
     }  # fmt: skip
+    login = ""
+    if settings.get("DicomTlsEnabled"):
+        told["DicomModalities"] = {"us": {"AET": OURS, "Host": "127.0.0.1", "Port": ours, "UseDicomTls": True}}
+    if settings.get("AuthenticationEnabled"):
+        login = f"Basic {b64encode(LOGIN.encode()).decode()}"
+        told["RegisteredUsers"] = dict([LOGIN.split(":")])
     (folder / "orthanc.json").write_text(json.dumps(told | settings))
-    tls = None
-    if settings.get("SslEnabled"):
-        tls = ssl.create_default_context(cafile=folder / "ca.pem")
-    archive = Orthanc(dicom=dicom, http=http, ours=ours, tls=tls)
+    archive = Orthanc(
+        dicom=dicom, http=http, ours=ours, scheme="dicoms" if settings.get("DicomTlsEnabled") else "dicom", login=login
+    )
     program = executable()
     assert program is not None
     with (folder / "log").open("wb") as log:

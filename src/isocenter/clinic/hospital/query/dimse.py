@@ -165,7 +165,8 @@ class DimseArchive(AbstractContextManager["DimseArchive"]):
                 f"The PACS does not accept an association between {self._pacs.calling} and {self._pacs.title}. "
                 "Check both AE titles; its administrator must have entered ours."
             )
-        raise DroppedError(f"No PACS answers at {self._pacs.address}. Check address and port, and the way there.")
+        tls = "" if self._tls is None else " Over TLS it must show a certificate that --ca trusts, and may want ours."
+        raise DroppedError(f"No PACS answers at {self._pacs.address}. Check address and port, and the way there.{tls}")
 
     def _find(self, level: str, keys: Mapping[str, str]) -> Iterator[Dataset]:
         association = self._association()

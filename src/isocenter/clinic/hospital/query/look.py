@@ -15,7 +15,7 @@ from isocenter.errors import DroppedError
 Progress = Callable[[int, int], None]
 Answered = TypeVar("Answered")
 
-_LIBRARIES = ("pynetdicom", "dicomweb_client", "urllib3", "requests", "pydicom")
+_LIBRARIES = ("pynetdicom", "dicomweb_client", "retrying", "urllib3", "requests", "pydicom")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
