@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from isocenter.clinic.hospital.pacs import Pacs, pacs_at
 from isocenter.clinic.hospital.query import ARCHIVES
+from isocenter.clinic.hospital.query.archive import Archive, Outcome, Take
 from isocenter.clinic.hospital.query.arrivals import Arrivals
 from isocenter.clinic.hospital.query.ledger import NAME, Ledger
 from isocenter.clinic.hospital.query.look import Found, Patience, look, silent
@@ -24,9 +25,6 @@ from isocenter.result import Check, Item
 from isocenter.store import Store
 from isocenter.store.files import LocalFiles
 from isocenter.store.locks import FileLocks
-
-if TYPE_CHECKING:
-    from isocenter.clinic.hospital.query.archive import Archive, Take
 
 IMAGES, CONTENTS, LOCKS = "images", "contents.csv", ".locks"
 WAYS = ("auto", "get", "move", "web")
@@ -53,7 +51,7 @@ class Fetched:
     out: Path
     found: Found
     retrieved: Retrieved
-    new: Mapping[str, int]
+    new: Mapping[Outcome, int]
     bytes: int
     apart: Sequence[tuple[str, str]]
     receipt: str
@@ -128,7 +126,7 @@ def fetch(
             on each line, or "-" for lines on stdin. One of the three.
         modality: Series of these alone, comma between.
         from_, to: First and last day of the study, such as 2026-01-31.
-        listed: A table with a question on each line, instead of the three.
+        listed: A table with a question on each line, instead of the three; "-" for stdin.
         how: "get", "move", "web", or "auto": get where the PACS accepts it, else move.
         listen: For move, the port that the PACS sends to, such as "0.0.0.0:11112". It is open during this call.
         aet: Our AE title.
@@ -191,17 +189,17 @@ class _Asking:
             checks=checks_of(found, got, apart), facts={**facts, "new": arrivals.outcomes["kept"]},
         )  # fmt: skip
         return Fetched(
-            pacs=self.pacs, way=archive.way, out=out, found=found, retrieved=got, new={**arrivals.outcomes},
+            pacs=self.pacs, way=archive.way, out=out, found=found, retrieved=got, new=dict(arrivals.outcomes),
             bytes=arrivals.bytes, apart=apart, receipt=receipt, seconds=time.monotonic() - begun,
         )  # fmt: skip
 
-    def _found(self, archive: "Archive") -> Found:
+    def _found(self, archive: Archive) -> Found:
         found = look(archive, self.questions, patience=Patience(), progress=told(self.progress, "look"))
         if not found.series:
             raise NotFoundError("The PACS has nothing of what is asked for. Check numbers, days and modalities.")
         return found
 
-    def _archive(self, take: "Take | None") -> "Archive":
+    def _archive(self, take: Take | None) -> Archive:
         if self.how not in WAYS:
             raise InputError(f"--how is one of {', '.join(WAYS)}.")
         if self.how == "web" and not self.pacs.is_web:

@@ -140,8 +140,10 @@ def test_patients_come_from_a_file_or_stdin_never_from_the_command_line(pacs: Or
     numbers = tmp_path / "numbers.txt"
     numbers.write_text(f"{CANARY.patient}\n\n")
     assert fetch(pacs, tmp_path / "a", patient=f"@{numbers}").to_json()["instances"] == 2 * SHAPE[0]
-    command = [sys.executable, "-m", "isocenter", "fetch", pacs.web, "--patient", "-", "--dry-run", "--json"]
-    ended = subprocess.run(command, input="WREN-1\n", capture_output=True, text=True, env=ENVIRONMENT, check=True)
+    command = [sys.executable, "-m", "isocenter", "fetch", pacs.web, "--list", "-", "--dry-run", "--json"]
+    ended = subprocess.run(
+        command, input="patient\nWREN-1\n", capture_output=True, text=True, env=ENVIRONMENT, check=True
+    )
     assert json.loads(ended.stdout)["instances"] == 1
     with pytest.raises(InputError, match="history"):
         fetch(pacs, tmp_path / "b", patient=CANARY.patient)

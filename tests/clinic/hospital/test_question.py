@@ -1,5 +1,6 @@
 """What may be asked of a PACS, and where it is read from."""
 
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,11 @@ def test_lines_of_a_file_are_questions_each_with_its_line(tmp_path: Path) -> Non
     (tmp_path / "a.txt").write_text("﻿A1\r\n\r\n A2 \n", encoding="utf-8")
     found = questions_of({"accession": f"@{tmp_path / 'a.txt'}", "modality": "ct"}, listed=None)
     assert [(one.accession, one.line, one.modalities) for one in found] == [("A1", 1, ("CT",)), ("A2", 3, ("CT",))]
+
+
+def test_lines_of_stdin_are_questions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", StringIO("P1\n\nP 2\n"))
+    assert [one.patient for one in questions_of({"patient": "-"}, listed=None)] == ["P1", "P 2"]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "gb18030", "utf-16"])

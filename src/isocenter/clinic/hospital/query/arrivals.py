@@ -58,8 +58,8 @@ class Arrivals:
             self._kept()
         return outcome
 
-    def settle_what_lies_there(self) -> int:
-        """Hold the ledger against the folder; return how many instances are there and whole.
+    def settle_what_lies_there(self) -> None:
+        """Hold the ledger against the folder.
 
         A file whose line a killed process did not write is taken as it is; a line whose file is gone, or has another
         size, is asked for again.
@@ -73,7 +73,6 @@ class Arrivals:
             path = self._folder / place.name
             if path.is_file() and _soundly_read(path, place):
                 self._ledger.settle(place, "here", digest=content_digest(path.read_bytes()), size=path.stat().st_size)
-        return len(self._ledger.places("here"))
 
     def _take(self, content: bytes) -> Outcome:
         try:

@@ -40,7 +40,10 @@ _USUAL = tuple(
     f"1.2.840.10008.5.1.4.1.1.{one}"
     for one in ("2", "4", "7", "1", "1.1", "2.1", "4.1", "6.1", "12.1", "20", "128", "88.22")
 )
-_DROPPED = "The PACS dropped the association, or was silent too long."
+_DROPPED = (
+    "The PACS dropped the association, or was silent too long. Where it does so each time, it may not allow our AE "
+    "title to ask this."
+)
 _MOST_UIDS = 100  # in one question: UIDs of 64 bytes, and PACS that hold lists in fields of 16 KiB
 
 

@@ -4,6 +4,7 @@ UIDs name persons; they stand here and nowhere else. Outside, studies, series an
 """
 
 import csv
+import errno
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -109,8 +110,11 @@ class Ledger:
         """Take down series as the PACS lists them now; numbers that were given stay.
 
         What it listed before and lists no longer is gone, unless it is here.
+
+        Raises:
+            OSError: The disk is full, or the folder may not be written.
         """
-        with _at_once(self._database):
+        with _written(), _at_once(self._database):
             for one in series:
                 study = self._number("study", "uid = ?", (one.study,))
                 self._database.execute("insert or ignore into study values (?, ?)", (study, one.study))
@@ -123,7 +127,11 @@ class Ledger:
                 self._list(study, number, one.instances)
 
     def place(self, study: str, series: str, instance: str, *, sop_class: str = "") -> Place | None:
-        """Return where an instance belongs, made where its series was asked for; None where it was not."""
+        """Return where an instance belongs, made where its series was asked for; None where it was not.
+
+        Raises:
+            OSError: The disk is full, or the folder may not be written.
+        """
         row = self._database.execute(
             "select s.study, s.number from series s join study t on t.number = s.study where t.uid = ? and s.uid = ?",
             (study, series),
@@ -133,7 +141,8 @@ class Ledger:
         where, values = "study = ? and series = ? and uid = ?", (*row, instance)
         found = self._places(where, values)
         if not found:  # it came with its series, but was not in the list of it
-            self._add(int(row[0]), int(row[1]), [Instance(uid=instance, sop_class=sop_class)])
+            with _written():
+                self._add(int(row[0]), int(row[1]), [Instance(uid=instance, sop_class=sop_class)])
             found = self._places(where, values)
         return found[0]
 
@@ -151,15 +160,25 @@ class Ledger:
         return tuple(one for one in self._places("uid = ? and state = 'here'", (place.uid,)) if one.name != place.name)
 
     def settle(self, place: Place, state: State, *, digest: str = "", size: int = 0) -> None:
-        """Take down what became of an instance."""
-        self._database.execute(
-            "update instance set state = ?, digest = ?, size = ? where study = ? and series = ? and number = ?",
-            (state, digest, size, place.study, place.series, place.number),
-        )
+        """Take down what became of an instance.
+
+        Raises:
+            OSError: The disk is full, or the folder may not be written.
+        """
+        with _written():
+            self._database.execute(
+                "update instance set state = ?, digest = ?, size = ? where study = ? and series = ? and number = ?",
+                (state, digest, size, place.study, place.series, place.number),
+            )
 
     def set_apart(self, name: str, why: str) -> None:
-        """Take down that a file was kept apart, and why."""
-        self._database.execute("insert or replace into apart values (?, ?)", (name, why))
+        """Take down that a file was kept apart, and why.
+
+        Raises:
+            OSError: The disk is full, or the folder may not be written.
+        """
+        with _written():
+            self._database.execute("insert or replace into apart values (?, ?)", (name, why))
 
     def apart(self) -> tuple[tuple[str, str], ...]:
         """Return name and reason of each file that was kept apart."""
@@ -235,6 +254,15 @@ class Ledger:
 def folder_name(study: int, series: int) -> str:
     """Return the folder of a series, below the folder of what was fetched."""
     return f"images/{study:05d}/{series:03d}"
+
+
+@contextmanager
+def _written() -> Iterator[None]:
+    """Say of the database what is said of a file that cannot be written."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise OSError(errno.EIO, f"{NAME} cannot be written ({error})") from error
 
 
 @contextmanager

@@ -87,8 +87,8 @@ def questions_of(words: Mapping[str, str], *, listed: Path | None) -> tuple[Ques
     Args:
         words: Of "study", "accession", "patient": a value, "@FILE" with one on each line, or "-" for lines on stdin;
             a patient never as a value. "modality": names, comma between. "from", "to": days.
-        listed: A table with a question on each line. Columns: study, accession, patient, modality, from, to, day, or
-            the standard's keywords for them; words hold for each line that does not say otherwise.
+        listed: A table with a question on each line; "-" for stdin. Columns: study, accession, patient, modality, from,
+            to, day, or the standard's keywords for them; words hold for each line that does not say otherwise.
 
     Raises:
         InputError: Nothing is asked, or something that cannot be.
@@ -101,7 +101,8 @@ def questions_of(words: Mapping[str, str], *, listed: Path | None) -> tuple[Ques
     if len(named) + (listed is not None) > 1:
         raise InputError("Name studies, accession numbers, patients, or a list: one of them. A list holds several.")
     if listed is not None:
-        found = [_question(shared | row, line) for line, row in _rows(listed)]
+        path = Path("/dev/stdin") if str(listed) == "-" else listed
+        found = [_question(shared | row, line) for line, row in _rows(path)]
     elif named:
         found = [_question({**shared, named[0]: value}, line) for line, value in _values(named[0], words[named[0]])]
     else:
