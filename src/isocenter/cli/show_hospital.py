@@ -17,10 +17,9 @@ def fetch(document: Document) -> None:
             f"instances, by {document['way']}. Nothing was fetched."
         )
         return
-    table(
-        ("study", "series", "lack", "why"),
-        [(one["study"], one["series"], one["count"], one["why"]) for one in document["lacks"]],
-    )
+    lacks = [(one["study"], one["series"], one["count"], one["why"]) for one in document["lacks"]]
+    if lacks:
+        table(("study", "series", "lack", "why"), lacks)
     for one in document["apart"]:
         say(f"  kept apart: {one['file']}, since {one['why']}")
     _changed(document["changed"])

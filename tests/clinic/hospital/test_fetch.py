@@ -62,7 +62,7 @@ def test_what_comes_is_what_was_stored_in_its_own_transfer_syntax(
         assert (now.PatientName, now.get("Rows"), len(now) > 10) == (was.PatientName, was.get("Rows"), True)
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", ["get", "web"])
 def test_a_second_run_fetches_nothing(way: str, pacs: Orthanc, tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert fetch(pacs, out, way, study=CANARY.uid("study")).to_json()["new"] == 2 * SHAPE[0]
@@ -117,7 +117,7 @@ def test_a_dry_run_counts_and_writes_nothing(pacs: Orthanc, tmp_path: Path) -> N
         ("get", {"study": CANARY.uid("study")}, 28),
         ("web", {"study": CANARY.uid("study"), "modality": "MR"}, 14),
         ("web", {"accession": "ACC1"}, 1),
-        ("get", {"from_": "2026-01-01", "to": "2026-01-31"}, 28),
+        ("web", {"from_": "2026-01-01", "to": "2026-01-31"}, 28),
         ("web", {"from_": "2026-02-01", "modality": "mr,ct"}, 1),
     ],
     ids=["study", "modality", "accession", "days", "from"],

@@ -141,7 +141,7 @@ class DimseArchive(AbstractContextManager["DimseArchive"]):
             how = "get" if GET in accepted else "move"
         if {"get": GET, "move": MOVE}[how] not in accepted:
             raise PeerError(f"The PACS does not accept C-{how.upper()} from us. Try --how, or ask its administrator.")
-        if how == "move" and not listen:
+        if how == "move" and not listen and self._storing is not None:
             raise InputError(
                 "The PACS sends by C-MOVE, which needs a port of ours: --listen 0.0.0.0:11112. Its administrator must "
                 "have entered our AE title with that port."
