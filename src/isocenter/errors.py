@@ -17,7 +17,9 @@ IsocenterError                  1
 ├── StoreError                  6   the store cannot be used: newer, busy, full, not one
 ├── TrainingError               7   a run that cannot go on, or learns nothing
 │   └── PlanError                   a plan that cannot be obeyed on this machine
-└── MissingExtraError           8   a part of isocenter that is not installed
+├── MissingExtraError           8   a part of isocenter that is not installed
+└── PeerError                   9   another machine does not answer, or refuses
+    └── DroppedError                the connection was lost on the way; asking again may help
 
 A door turns any of them into its exit code (or HTTP status) and its message into words on the screen.
 """
@@ -109,3 +111,13 @@ class MissingExtraError(IsocenterError, ImportError):
     """A part of isocenter that is not installed; the message names the extra."""
 
     exit_code = 8
+
+
+class PeerError(IsocenterError, ConnectionError):
+    """Another machine does not answer, or refuses what was asked of it."""
+
+    exit_code = 9
+
+
+class DroppedError(PeerError):
+    """The connection to another machine was lost on the way; asking again may help."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from isocenter import pipeline
-from isocenter.cli import commands, data, keeping, labels, learning, privacy, reading, sources, versions
+from isocenter.cli import commands, data, hospital, keeping, labels, learning, privacy, reading, sources, versions
 from isocenter.pipeline.steps import STEPS
 
 OF_THE_SCREEN = {"json"}  # what only a command has: how to show
@@ -27,7 +27,7 @@ WITHOUT_TORCH = (
 
 
 def command_of(step: str) -> object:
-    rooms = (data, keeping, labels, learning, privacy, reading, sources, versions)
+    rooms = (data, hospital, keeping, labels, learning, privacy, reading, sources, versions)
     return getattr(next(room for room in rooms if hasattr(room, step)), step)
 
 

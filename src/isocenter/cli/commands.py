@@ -2,10 +2,11 @@
 
 import typer
 
-from isocenter.cli import data, keeping, learning, privacy, reading, sources, versions
+from isocenter.cli import data, hospital, keeping, learning, privacy, reading, sources, versions
 from isocenter.cli.door import door
 from isocenter.cli.labels import label_app
 from isocenter.cli.show import data as of_data
+from isocenter.cli.show import hospital as of_hospital
 from isocenter.cli.show import keeping as of_keeping
 from isocenter.cli.show import learning as of_learning
 from isocenter.cli.show import privacy as of_privacy
@@ -14,7 +15,8 @@ from isocenter.cli.show import versions as of_versions
 
 EXIT_CODES = (
     "Exit codes: 0 done · 2 wrong words · 3 input that cannot be used · 4 not found · 5 a check does not hold · "
-    "6 the store cannot be used · 7 a plan or run that cannot be · 8 an extra is missing · 130 stopped by Ctrl-C."
+    "6 the store cannot be used · 7 a plan or run that cannot be · 8 an extra is missing · "
+    "9 another machine refuses · 130 stopped by Ctrl-C."
 )
 
 app = typer.Typer(
@@ -31,6 +33,7 @@ for _command, _show in (
     (keeping.init, of_keeping.init),
     (data.scan, of_data.scan),
     (data.convert, of_data.convert),
+    (hospital.fetch, of_hospital.fetch),
     (privacy.deid, of_privacy.deid),
     (data.ingest, of_data.ingest),
     (data.check, of_data.check),

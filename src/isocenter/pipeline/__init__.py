@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from isocenter.pipeline.evaluating import evaluate
     from isocenter.pipeline.exporting import export_dataset
     from isocenter.pipeline.exporting_labels import export_labels
+    from isocenter.pipeline.fetching import fetch
     from isocenter.pipeline.freezing import freeze_version
     from isocenter.pipeline.importing_labels import import_labels
     from isocenter.pipeline.intake import check, ingest
@@ -38,11 +39,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "add_source", "adjudicate", "bench", "check", "cohort", "convert", "deid", "diff_runs", "diff_versions",
-    "doctor", "erase_person", "evaluate", "export_dataset", "export_labels", "find_person", "freeze_version",
-    "import_labels", "info", "ingest", "init", "list_kept", "list_sources", "list_versions", "make_consensus",
-    "measure_agreement", "open_vault", "pin_version", "plan", "predict", "prepare", "publish", "read_cases",
-    "register", "remove_kept", "report", "rotate_vault", "scan", "show_kept", "show_source", "split", "train",
-    "verify",
+    "doctor", "erase_person", "evaluate", "export_dataset", "export_labels", "fetch", "find_person",
+    "freeze_version", "import_labels", "info", "ingest", "init", "list_kept", "list_sources", "list_versions",
+    "make_consensus", "measure_agreement", "open_vault", "pin_version", "plan", "predict", "prepare", "publish",
+    "read_cases", "register", "remove_kept", "report", "rotate_vault", "scan", "show_kept", "show_source", "split",
+    "train", "verify",
 ]  # fmt: skip
 
 

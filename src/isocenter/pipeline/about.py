@@ -18,11 +18,13 @@ EXTRAS = {
     "speed": (("openvino",), "quicker reading on a CPU"),
     "intake": (("rapidocr", "dicomanonymizer"), "de-identification of pixels, and its proof"),
     "restore": (("skimage",), "non-local means and total variation"),
+    "hospital": (("pynetdicom", "dicomweb_client"), "fetching from a PACS"),
 }
 # program -> (Debian package, what it is wanted for)
 PROGRAMS = {
     "dciodvfy": ("dicom3tools", "the tests' check of DICOM objects"),
     "dcmdump": ("dcmtk", "the tests' second reader of DICOM"),
+    "Orthanc": ("orthanc orthanc-dicomweb", "the tests' PACS"),
     "tesseract": ("tesseract-ocr tesseract-ocr-chi-sim", "the second look at pixels that were cleaned"),
 }
 _LEAST_MEMORY_GB = 4

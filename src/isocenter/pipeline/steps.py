@@ -5,6 +5,7 @@ STEPS = {
     "scan": "isocenter.pipeline.scanning:scan",
     "convert": "isocenter.pipeline.scanning:convert",
     "register": "isocenter.pipeline.registering:register",
+    "fetch": "isocenter.pipeline.fetching:fetch",
     "deid": "isocenter.pipeline.releasing:deid",
     "open_vault": "isocenter.pipeline.vaulting:open_vault",
     "find_person": "isocenter.pipeline.vaulting:find_person",

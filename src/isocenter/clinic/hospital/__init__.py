@@ -1,0 +1,1 @@
+"""What comes from the other machines of a hospital: nothing is asked for, and no port opened, unless a step says so."""
