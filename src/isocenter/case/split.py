@@ -125,6 +125,22 @@ def draw_split(
     return Split(sides=sides, folds=folds, seed=seed)
 
 
+def some_patients(strata: Mapping[str, Stratum], *, count: int, seed: int = 0) -> frozenset[str]:
+    """Return so many patients, strata in their shares; of one seed fewer always lie within more.
+
+    Args:
+        strata: Patient to stratum, of everybody who may be drawn.
+        count: How many.
+        seed: The same patients, strata and seed give the same draw.
+
+    Raises:
+        SplitError: There are not so many.
+    """
+    if not 1 <= count <= len(strata):
+        raise SplitError(f"{count} patients were asked for, and there are {len(strata)} to draw from.")
+    return frozenset(_interleaved(strata, np.random.default_rng(seed))[:count])
+
+
 def _wanted(shares: Sequence[float], *, taken: set[Side]) -> dict[Side, float]:
     """Return the shares of the sides that are drawn; those that are taken already want nobody more."""
     open_ = {side: share for side, share in zip(SIDES, shares, strict=True) if side not in taken}

@@ -45,6 +45,7 @@ for _command, _show in (
     (learning.plan, of_learning.plan),
     (learning.train, of_learning.train),
     (learning.evaluate, of_learning.evaluate),
+    (learning.amount, of_learning.amount),
     (reading.predict, of_reading.predict),
     (reading.bench, of_reading.bench),
     (reading.report, of_reading.report),

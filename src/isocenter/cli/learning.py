@@ -78,6 +78,39 @@ def evaluate(
         return pipeline.evaluate(model, data=data, side=side, device=device, store=store, progress=watch)
 
 
+def amount(
+    name: Annotated[str, typer.Argument(help="Name, pin or id of a data set.")],
+    recipe: RecipePath = None,
+    *,
+    patients: Annotated[
+        list[int] | None,
+        typer.Option("--patients", help="Learn from so many; three numbers at least. Default: quarters."),
+    ] = None,
+    more: Annotated[
+        list[int] | None, typer.Option("--more", help="What so many further are worth. Default: 20, 40.")
+    ] = None,
+    folds: Annotated[list[int] | None, typer.Option("--folds", help="Folds that are scored. Default: 0.")] = None,
+    set_: Settings = None,
+    device: Device = "cpu",
+    store: Store = None,
+    json: Json = False,
+) -> Outcome:
+    """Say whether there are enough patients: what more would be worth, with an interval.
+
+    The recipe learns from several numbers of patients; state its budget in steps, so that all learn alike. Runs that
+    are there already are not run again.
+
+    Example: isocenter amount livers recipe.toml --set training.steps=2000 --more 40
+    """
+    from isocenter import pipeline
+
+    with watching() as watch:
+        return pipeline.amount(
+            name, recipe, patients=tuple(patients or ()), more=tuple(more or ()), folds=tuple(folds or ()),
+            set_=tuple(set_ or ()), device=device, store=store, progress=watch,
+        )  # fmt: skip
+
+
 def diff_runs(
     first: Annotated[str, typer.Argument(help="Id of a run, the first digits of it, or 'latest'.")],
     second: Annotated[str, typer.Argument(help="The other run.")],

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from isocenter.pipeline.about import doctor, info
     from isocenter.pipeline.adjudicating import adjudicate
     from isocenter.pipeline.agreeing import make_consensus, measure_agreement
+    from isocenter.pipeline.amounts import amount
     from isocenter.pipeline.benching import bench
     from isocenter.pipeline.clinic import report
     from isocenter.pipeline.cohorts import cohort
@@ -38,12 +39,12 @@ if TYPE_CHECKING:
     from isocenter.pipeline.versioning import diff_versions, list_versions, pin_version
 
 __all__ = [
-    "add_source", "adjudicate", "bench", "check", "cohort", "convert", "deid", "diff_runs", "diff_versions",
-    "doctor", "erase_person", "evaluate", "export_dataset", "export_labels", "fetch", "find_person",
-    "freeze_version", "import_labels", "info", "ingest", "init", "list_kept", "list_sources", "list_versions",
-    "make_consensus", "measure_agreement", "open_vault", "pin_version", "plan", "predict", "prepare", "publish",
-    "read_cases", "register", "remove_kept", "report", "rotate_vault", "scan", "show_kept", "show_source", "split",
-    "train", "verify",
+    "add_source", "adjudicate", "amount", "bench", "check", "cohort", "convert", "deid", "diff_runs",
+    "diff_versions", "doctor", "erase_person", "evaluate", "export_dataset", "export_labels", "fetch",
+    "find_person", "freeze_version", "import_labels", "info", "ingest", "init", "list_kept", "list_sources",
+    "list_versions", "make_consensus", "measure_agreement", "open_vault", "pin_version", "plan", "predict",
+    "prepare", "publish", "read_cases", "register", "remove_kept", "report", "rotate_vault", "scan", "show_kept",
+    "show_source", "split", "train", "verify",
 ]  # fmt: skip
 
 

@@ -28,6 +28,7 @@ from isocenter.pipeline.ground import (
     seal,
 )
 from isocenter.pipeline.outcome import Evaluated
+from isocenter.pipeline.sides import learning_side
 from isocenter.pipeline.sourcing import require_use
 from isocenter.plugins import did_you_mean
 from isocenter.recipe import Goal
@@ -182,8 +183,11 @@ def _learnt_from(house: Store, model: Model, entries: Sequence[Entry]) -> int | 
         version = house.datasets.get(model.dataset)
     except NotFoundError:
         return None
-    sides = [version.on_side("train", fold=model.plan.fold), version.on_side("validation", fold=model.plan.fold)]
-    learnt = [entry for side in sides for entry in judged(side, model.plan.goal)]
+    plan = model.plan
+    learnt = (
+        *learning_side(version, goal=plan.goal, fold=plan.fold, patients=plan.patients, seed=plan.seed),
+        *judged(version.on_side("validation", fold=plan.fold), plan.goal),
+    )
     seen = {digest for entry in learnt for digest in entry.volumes.values()}
     known = {entry.patient for entry in learnt}
     return sum(entry.patient in known or not seen.isdisjoint(entry.volumes.values()) for entry in entries)

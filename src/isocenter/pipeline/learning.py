@@ -38,6 +38,7 @@ from isocenter.pipeline.ground import (
 )
 from isocenter.pipeline.outcome import Planned, Trained
 from isocenter.pipeline.restoring import asked_of, fitted_on
+from isocenter.pipeline.sides import learning_side
 from isocenter.pipeline.sourcing import UNKNOWN, granted, require_use
 from isocenter.plugins import did_you_mean
 from isocenter.recipe import Goal, Plan, Recipe
@@ -151,13 +152,16 @@ def _to_learn_from(house: Store, data: str) -> Dataset:
     return version
 
 
-def _sides(version: Dataset, *, goal: Goal, fold: int | None) -> tuple[tuple[Entry, ...], tuple[Entry, ...]]:
+def _sides(
+    version: Dataset, *, goal: Goal, fold: int | None, patients: int | None, seed: int
+) -> tuple[tuple[Entry, ...], tuple[Entry, ...]]:
     """Return the cases to learn from, and those to validate on: outlined ones, or those with a fact that is learnt.
 
     Raises:
-        SplitError: One of them is empty.
+        SplitError: One of them is empty, or there are not so many patients to learn from.
     """
-    train_, validation = (judged(version.on_side(side, fold=fold), goal) for side in ("train", "validation"))
+    train_ = learning_side(version, goal=goal, fold=fold, patients=patients, seed=seed)
+    validation = judged(version.on_side("validation", fold=fold), goal)
     if not train_ or not validation:
         kind = f"with the fact {' or '.join(map(repr, goal.target))}" if goal.target else "with outlines"
         raise SplitError(
@@ -186,7 +190,10 @@ def _decided(
     """Return the plan of a run; what its restored cases cost to make is kept in its folder, where there is one."""
     sought = Goal(kind=asked.tasks.kind, target=target_of(asked))
     table = _require_known(version, sought)
-    entries, validation = _sides(version, goal=sought, fold=asked.training.fold)
+    training = asked.training
+    entries, validation = _sides(
+        version, goal=sought, fold=training.fold, patients=training.patients, seed=training.seed
+    )
     began = time.monotonic()
     chains = asked_of(version, asked, entries=entries)
     restorer = Restorer(fitted_on(house, chains, entries=entries, progress=progress), folder=folder)
@@ -248,7 +255,8 @@ class _Lesson:
     @property
     def sides(self) -> tuple[tuple[Entry, ...], tuple[Entry, ...]]:
         """Cases to learn from, and to validate on."""
-        return _sides(self.version, goal=self.plan.goal, fold=self.plan.fold)
+        plan_ = self.plan
+        return _sides(self.version, goal=plan_.goal, fold=plan_.fold, patients=plan_.patients, seed=plan_.seed)
 
     @property
     def cases(self) -> Cases:

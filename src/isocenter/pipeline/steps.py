@@ -34,6 +34,7 @@ STEPS = {
     "plan": "isocenter.pipeline.learning:plan",
     "train": "isocenter.pipeline.learning:train",
     "evaluate": "isocenter.pipeline.evaluating:evaluate",
+    "amount": "isocenter.pipeline.amounts:amount",
     "predict": "isocenter.pipeline.reading:predict",
     "bench": "isocenter.pipeline.benching:bench",
     "diff_runs": "isocenter.pipeline.comparing:diff_runs",

@@ -18,15 +18,17 @@ _KEYS = {
     "patch": "training.patch", "batch": "training.batch", "minutes": "training.minutes", "steps": "training.steps",
     "rate": "training.rate", "weight_decay": "training.weight_decay", "l1": "training.l1",
     "average": "training.average", "precision": "training.precision", "foreground": "training.foreground",
-    "deterministic": "training.deterministic", "fold": "training.fold", "seed": "training.seed",
+    "deterministic": "training.deterministic", "fold": "training.fold", "patients": "training.patients",
+    "seed": "training.seed",
     "orientation": "inference.orientation", "spacing_mm": "inference.spacing_mm", "overlap": "inference.overlap",
     "flips": "inference.flips", "runtime": "inference.runtime",
     "mix": "transforms.mix",
 }  # fmt: skip
 # left out unless they say something: nobody asked, and nothing was decided
 _SILENT = (
-    "training.fold", "training.minutes", "training.l1", "training.deterministic", "inference.flips", "transforms.flips",
-    "transforms.mix", "tasks.loss", "tasks.class_weights", "tasks.label_smoothing", "models.neighbours", "estimate",
+    "training.fold", "training.patients", "training.minutes", "training.l1", "training.deterministic",
+    "inference.flips", "transforms.flips", "transforms.mix", "tasks.loss", "tasks.class_weights",
+    "tasks.label_smoothing", "models.neighbours", "estimate",
 )  # fmt: skip
 
 
@@ -103,7 +105,7 @@ def _values(plan: Plan) -> Iterator[tuple[str, Any]]:
         named = f"inference.intensity ({channel['role']})"
         yield named if named in plan.reasons else "inference.intensity", _channel(channel)
     for name, key in _KEYS.items():
-        yield key, document[name]
+        yield key, document.get(name)
     variation = document["variation"]
     yield "transforms.strength", {name: value for name, value in variation.items() if name != "flips"}
     yield "transforms.flips", variation["flips"]

@@ -111,6 +111,7 @@ class Plan:
         dropout: Share of features left out at random while learning.
         l1: Weight of the sum of the weights' sizes in the loss.
         deterministic: Every step is computed so that the same steps give the same bits.
+        patients: How many are learnt from, drawn by the seed; None is all of them.
         runtime: In which the network is run at reading: a name of the table of runtimes, or "auto" for the quickest
             one that agrees with the reference.
         estimate: What it will take; None where nobody has estimated. Not part of the id.
@@ -145,6 +146,7 @@ class Plan:
     dropout: float = 0.0
     l1: float = 0.0
     deterministic: bool = False
+    patients: int | None = None
     runtime: str = "auto"
     estimate: Estimate | None = None
     reasons: Mapping[str, str] = field(default_factory=dict)
@@ -172,8 +174,10 @@ class Plan:
         return tuple(channel.role for channel in self.channels)
 
     def to_document(self) -> dict[str, Any]:
-        """Return the plan as nested plain JSON values; a restoration without steps is left out."""
+        """Return the plan as nested plain JSON values; what was not asked for (steps, patients) is left out."""
         document: dict[str, Any] = _plain(asdict(self))
+        if self.patients is None:
+            del document["patients"]
         for channel in document["channels"]:
             if not channel["restoration"]:
                 del channel["restoration"]

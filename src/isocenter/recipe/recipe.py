@@ -111,6 +111,7 @@ class Training:
         deterministic: Compute so that the same steps give the same bits on the same machine, also after a stop;
             a budget in minutes is turned into steps before the first one.
         fold: Validate on this fold of the split's K folds; None uses the split's validation side.
+        patients: Learn from so many patients only, drawn by the seed, fewer of them within more: for learning curves.
     """
 
     minutes: float | None = None
@@ -125,6 +126,7 @@ class Training:
     precision: Precision | None = None
     deterministic: bool = False
     fold: int | None = None
+    patients: int | None = None
     seed: int = 0
 
 
@@ -224,6 +226,7 @@ class Recipe:
             ("training.weight_decay", training.weight_decay, 0.0, 1.0),
             ("training.average", training.average, 0.0, 0.999999),
             ("training.fold", training.fold, 0, 99),
+            ("training.patients", training.patients, 1, 100_000_000),
             ("training.seed", training.seed, 0, 2**32 - 1),
             *(("training.patch", edge, 1, 100_000) for edge in training.patch or ()),
             ("inference.overlap", inference.overlap, 0.0, 0.9),

@@ -80,6 +80,22 @@ def _brief(score: Document | None) -> str:
     return value if score["low"] is None else f"{value} ({span_of(score)})"
 
 
+def amount(document: Document) -> None:
+    """Show what was reached with how many patients, and what more would be worth."""
+    figures = [(one["patients"], one["score"]) for one in document["points"]]
+    table(
+        ("patients learnt from", document["measure"], "95 % interval", "patients scored"),
+        [(count, number(one["value"], one["unit"]), interval(one), one["n"]) for count, one in figures],
+    )
+    for gain in document["gains"]:
+        change = gain["change"]
+        say(f"{gain['more']} more patients: {change['value']:+.3f} [{change['low']:+.3f}, {change['high']:+.3f}]")
+    say(
+        f"{document['measure']}: {document['better']} is better. If the curve goes on as it began, it ends at "
+        f"{document['end']:.3f}."
+    )
+
+
 def diff_runs(document: Document) -> None:
     """Show what differs between two runs, and their scores side by side."""
     heads = [run["id"][:12] for run in document["runs"]]

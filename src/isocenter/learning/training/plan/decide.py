@@ -85,7 +85,8 @@ def decide(
         variation=variation(
             recipe, fingerprint, spacing_mm=spacing, patch=shape.patch, is_flat=flat, reasons=reasons
         ),
-        flips=recipe.inference.flips, fold=recipe.training.fold, seed=recipe.training.seed, recipe=recipe.id,
+        flips=recipe.inference.flips, fold=recipe.training.fold,
+        patients=recipe.training.patients, seed=recipe.training.seed, recipe=recipe.id,
         dataset=dataset, reasons=reasons, deterministic=recipe.training.deterministic, rate=numbers["rate"],
         weight_decay=numbers["weight_decay"], average=numbers["average"], foreground=numbers["foreground"],
         overlap=numbers["overlap"], dropout=numbers["dropout"], l1=numbers["l1"],
