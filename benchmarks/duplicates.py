@@ -28,9 +28,9 @@ import numpy.typing as npt
 from PIL import Image
 from scipy.stats import binomtest
 
-from isocenter.intake.quality.near import pairs_of
-from isocenter.intake.quality.repeats import LIKENESS
-from isocenter.intake.quality.sketch import Sketch, sketch_of
+from isocenter.intake.quality.copies.near import pairs_of
+from isocenter.intake.quality.copies.repeats import LIKENESS
+from isocenter.intake.quality.copies.sketch import Sketch, sketch_of
 
 _ROOT = Path(__file__).resolve().parents[1]
 _SHARED = _ROOT.parent / "shared" / "data"

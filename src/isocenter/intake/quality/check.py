@@ -7,11 +7,11 @@ from isocenter.errors import InputError, NotFoundError, SealError
 from isocenter.image import LabelTable
 from isocenter.intake.issue import Issue, issue_of
 from isocenter.intake.quality.cohort import check_cohort
+from isocenter.intake.quality.copies.repeats import Image, check_repeats
 from isocenter.intake.quality.images import check_images
 from isocenter.intake.quality.labels import check_labels
 from isocenter.intake.quality.limits import USUAL, Limits
 from isocenter.intake.quality.portrait import Portrait, check_portraits, portray, traits_of
-from isocenter.intake.quality.repeats import Image, check_repeats
 from isocenter.intake.quality.shortcuts import check_shortcuts
 
 EMPTY_MASKS = "empty-masks"

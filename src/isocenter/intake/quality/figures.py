@@ -14,7 +14,7 @@ import numpy.typing as npt
 from scipy.ndimage import convolve, gaussian_gradient_magnitude, grey_opening
 
 from isocenter.image import Volume
-from isocenter.intake.quality.sketch import Sketch, sketch_of
+from isocenter.intake.quality.copies.sketch import Sketch, sketch_of
 
 _SLICES = 12
 _LEAST = 8  # pixels of a slice's side: below, nothing can be said of it

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from isocenter.errors import RecipeError
 from isocenter.intake.issue import Issue
-from isocenter.intake.quality.repeats import LIKENESS
+from isocenter.intake.quality.copies.repeats import LIKENESS
 from isocenter.plugins import did_you_mean
 from isocenter.recipe import Recipe
 

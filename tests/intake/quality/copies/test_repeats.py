@@ -14,9 +14,9 @@ from isocenter.image import Affine, Volume
 from isocenter.intake.issue import Issue
 from isocenter.intake.quality import limits
 from isocenter.intake.quality.cohort import check_cohort
+from isocenter.intake.quality.copies.repeats import Image, check_repeats
 from isocenter.intake.quality.figures import figures_of
 from isocenter.intake.quality.limits import CHECKS, Limits, limits_of
-from isocenter.intake.quality.repeats import Image, check_repeats
 from isocenter.recipe import Recipe, read_recipe
 
 FIRST = {"patient": "p0", "label": "well"}
@@ -94,9 +94,9 @@ def test_every_check_of_the_room_can_be_named() -> None:
     """The names stand in the code of the checks; the table and the reference page know all of them."""
     room = Path(limits.__file__).parent
     named = re.compile(r'(?:check|above|below)=\s*"([^"]+)"(?: if [^"]*else "([^"]+)")?')
-    found = {name for path in room.glob("*.py") for pair in named.findall(path.read_text("utf-8")) for name in pair}
+    found = {name for path in room.rglob("*.py") for pair in named.findall(path.read_text("utf-8")) for name in pair}
     assert found - {""} <= CHECKS
-    page = (Path(__file__).parents[3] / "docs" / "reference" / "quality.md").read_text("utf-8")
+    page = (Path(__file__).parents[4] / "docs" / "reference" / "quality.md").read_text("utf-8")
     assert [name for name in sorted(CHECKS) if name not in page] == []
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from isocenter.intake.quality.sketch import SHARP, SOFT, Band, Floats, cut, described
+from isocenter.intake.quality.copies.sketch import SHARP, SOFT, Band, Floats, cut, described
 
 _ALL = (0.0, 1.0, 0.0, 1.0)
 _STEPS = 3  # by coarse detail, which finds the way from further off; and by fine detail then

@@ -6,8 +6,8 @@ from itertools import product
 import numpy as np
 import numpy.typing as npt
 
-from isocenter.intake.quality.near import Pair
-from isocenter.intake.quality.sketch import DEPTH, Floats, blur, unit
+from isocenter.intake.quality.copies.near import Pair
+from isocenter.intake.quality.copies.sketch import DEPTH, Floats, blur, unit
 
 _COARSEST = 1.5  # voxels of 16; of 200 crops of hippocampi no two reach 0.73, noise and another scale leave 0.98
 _AXES = ("slices", "rows", "columns")

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.fft import dct
 
-from isocenter.intake.quality.fitting import Boxes, alike, batches, fitted
-from isocenter.intake.quality.sketch import EDGE, FINE, SOFT, Floats, averaging, blur
+from isocenter.intake.quality.copies.fitting import Boxes, alike, batches, fitted
+from isocenter.intake.quality.copies.sketch import EDGE, FINE, SOFT, Floats, averaging, blur
 
 _STARTS = (0.0, 1 / 15, 2 / 15, 0.2)  # of a side, that a cut takes away; more is not looked for
 _DIRECTIONS = 64

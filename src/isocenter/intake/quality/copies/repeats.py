@@ -9,9 +9,9 @@ import numpy as np
 from isocenter.case import Dataset, Entry
 from isocenter.intake.issue import Issue
 from isocenter.intake.quality.cohort import labels_of
+from isocenter.intake.quality.copies.near import Pair, pairs_of
+from isocenter.intake.quality.copies.stacks import stack_pairs_of
 from isocenter.intake.quality.figures import Figures
-from isocenter.intake.quality.near import Pair, pairs_of
-from isocenter.intake.quality.stacks import stack_pairs_of
 from isocenter.intake.strata import label_names
 
 LIKENESS = 0.93

@@ -12,10 +12,10 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from isocenter.errors import InputError
-from isocenter.intake.quality.near import pairs_of
-from isocenter.intake.quality.repeats import LIKENESS
-from isocenter.intake.quality.sketch import averaging, cut, sketch_of
-from isocenter.intake.quality.stacks import stack_pairs_of
+from isocenter.intake.quality.copies.near import pairs_of
+from isocenter.intake.quality.copies.repeats import LIKENESS
+from isocenter.intake.quality.copies.sketch import averaging, cut, sketch_of
+from isocenter.intake.quality.copies.stacks import stack_pairs_of
 
 Picture = npt.NDArray[np.uint8]
 COUNT = 40

@@ -1,0 +1,1 @@
+"""Images that show the same as another: pictures saved again, cut, mirrored, turned; stacks too."""
