@@ -95,7 +95,7 @@ def test_every_check_of_the_room_can_be_named() -> None:
     room = Path(limits.__file__).parent
     named = re.compile(r'(?:check|above|below)=\s*"([^"]+)"(?: if [^"]*else "([^"]+)")?')
     found = {name for path in room.rglob("*.py") for pair in named.findall(path.read_text("utf-8")) for name in pair}
-    assert found - {""} <= CHECKS
+    assert found - {"", "bytes"} <= CHECKS  # what a store has lost can be left out by no recipe
     page = (Path(__file__).parents[4] / "docs" / "reference" / "quality.md").read_text("utf-8")
     assert [name for name in sorted(CHECKS) if name not in page] == []
 
