@@ -39,8 +39,8 @@ USUAL = Limits()
 
 CHECKS = frozenset({
     "Hounsfield units", "another kind of image", "blocks", "blur", "box off the image", "brightness",
-    "burned-in marks", "classes", "clipping", "constant image", "contrast", "covered", "empty box", "empty mask", "extent",
-    "few grey levels", "field of view", "form of outline", "fragments", "gap in outline", "ghosting", "holes",
+    "burned-in marks", "classes", "clipping", "constant image", "contrast", "covered", "empty box", "empty mask",
+    "extent", "few grey levels", "field of view", "form of outline", "fragments", "gap in outline", "ghosting", "holes",
     "image size", "intensity scale", "label of another image", "lost lines", "lost slices", "mask size",
     "near duplicates", "noise", "one image twice", "one image, two labels", "order of slices", "orientation",
     "orientation of axes", "outline beside the image", "pairing", "patients", "pictures alike", "place of outline",
