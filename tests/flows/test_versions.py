@@ -41,7 +41,8 @@ def test_a_diff_is_told_in_chinese(store: Path) -> None:
 
 def test_a_run_and_a_model_name_their_version(world: World, store: Path) -> None:
     for kind, name in (("runs", world.trained["run"]), ("models", world.model)):
-        (row,) = pipeline.list_kept(kind, store=store).fields["rows"]
+        rows = pipeline.list_kept(kind, store=store).fields["rows"]
+        (row,) = (row for row in rows if row["id"] == name)
         thing = pipeline.show_kept(kind, name, store=store).fields["thing"]
         assert row["data"] == thing["data"] == "bodies@paper"
         assert thing["dataset"] == world.trained["dataset"]
@@ -51,9 +52,8 @@ def test_a_run_and_a_model_name_their_version(world: World, store: Path) -> None
 def test_freezing_names_models_that_have_learnt_and_versions_that_would(
     world: World, store: Path, frozen: Ended
 ) -> None:
-    (model,), (version,) = frozen.document["models"], frozen.document["versions"]
-    assert model["id"] == world.model
-    assert version["id"] == world.trained["dataset"]
+    (model,) = (one for one in frozen.document["models"] if one["id"] == world.model)
+    (version,) = (one for one in frozen.document["versions"] if one["id"] == world.trained["dataset"])
     assert model["patients"] == version["patients"] > 0
 
 
@@ -66,6 +66,7 @@ def test_training_on_a_frozen_patient_exits_with_5_and_says_what_mends_it(store:
 def test_a_model_is_scored_on_the_test_side_of_another_version(world: World, store: Path, frozen: Ended) -> None:
     found = pipeline.evaluate(world.model, data="bodies", side="test", store=store)
     assert (found.side, found.cases) == ("test", frozen.document["patients"])
-    assert found.learnt_from == frozen.document["models"][0]["patients"]
+    (model,) = (one for one in frozen.document["models"] if one["id"] == world.model)
+    assert found.learnt_from == model["patients"]
     with pytest.raises(InputError, match="no side 'tset'"):
         pipeline.evaluate(world.model, data="bodies", side="tset", store=store)

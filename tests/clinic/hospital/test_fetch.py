@@ -314,7 +314,7 @@ def isocenter_says(done: Fetched) -> str:
     from contextlib import redirect_stdout
     from io import StringIO
 
-    from isocenter.cli.show_hospital import fetch as show
+    from isocenter.cli.show.hospital import fetch as show
 
     with redirect_stdout(StringIO()) as told:
         show(done.to_json())
